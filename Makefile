@@ -1,0 +1,65 @@
+# Zhike: everything a person does with a checkout. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+VENDOR := services/console/static/vendor
+# Options for the commands below, such as: make run ARGS='--port 9000', make test ARGS='tests/unit -k money'
+ARGS ?=
+
+.PHONY: help
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+.PHONY: setup
+setup: $(BIN)/.installed $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
+
+$(BIN)/.installed: requirements/lock.txt requirements/installer.txt requirements/install.sh pyproject.toml
+	@echo "Installing the locked dependencies into .venv ..."
+	@PYTHON='$(PYTHON)' requirements/install.sh
+	@touch $@
+
+$(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py | $(BIN)/.installed
+	@$(BIN)/python -m deploy.build_assets
+	@touch $@
+
+.PHONY: demo
+demo: setup  ## the platform with a real shop's two years of data, from events to a campaign's report
+	@$(BIN)/zhike demo $(ARGS)
+
+.PHONY: run
+run: setup  ## the platform, empty, in the background
+	@$(BIN)/zhike up --detach $(ARGS)
+
+.PHONY: stop
+stop: setup  ## end what `make run` or `make demo` started
+	@$(BIN)/zhike stop $(ARGS)
+
+.PHONY: lint
+lint: setup  ## style, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@found=$$($(BIN)/lint-imports) || { echo "$$found"; exit 1; }
+	@$(BIN)/mypy
+
+.PHONY: test
+test: lint  ## everything CI runs
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: bench
+bench: setup  ## the hot paths beside their ceilings; figures into var/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+
+.PHONY: lock
+lock:  ## resolve pyproject.toml and package.json anew (UPGRADE=1: to the newest versions)
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras pyproject.toml -o requirements/lock.txt
+	@$(LOCK) --constraints requirements/lock.txt pyproject.toml -o requirements/server.txt
+	@echo uv | $(LOCK) --constraints requirements/lock.txt - -o requirements/installer.txt
+	@$(BIN)/python -m deploy.build_assets --lock $(if $(UPGRADE),--upgrade)

