@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 LOOPBACK = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
@@ -52,12 +52,12 @@ def unprivileged_account() -> Account | None:
     """
     if os.geteuid() != 0:
         return None
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        entry = next((candidate for candidate in pwd.getpwall() if candidate.pw_uid != 0), None)
-        if entry is None:
-            raise RuntimeError("PostgreSQL refuses to run as root and this system has no other account") from None
+    others = sorted(
+        (entry for entry in pwd.getpwall() if entry.pw_uid != 0), key=lambda entry: entry.pw_name != "nobody"
+    )
+    if not others:
+        raise RuntimeError("PostgreSQL refuses to run as root and this system has no other account")
+    entry = others[0]
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
@@ -80,7 +80,15 @@ def spawn(command: Command, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
     return process
 
 
-def as_account(account: Account | None) -> dict[str, object]:
+class AccountArguments(TypedDict, total=False):
+    """The part of subprocess's arguments that changes the account."""
+
+    user: int
+    group: int
+    extra_groups: list[str | int]
+
+
+def as_account(account: Account | None) -> AccountArguments:
     """The arguments with which subprocess changes to an account, dropping every supplementary group."""
     if account is None:
         return {}
