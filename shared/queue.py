@@ -1,0 +1,178 @@
+"""Celery as plumbing: a worker app per service, tasks by name, nudges that may be lost without losing anything.
+
+A nudge carries ids, never data. Equal nudges are folded while one is on its way; every kind of work also has a sweep
+in its service's SCHEDULE, so an empty Valkey costs seconds, not work.
+"""
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, ParamSpec, TypeVar
+
+import redis
+from celery import Celery, current_task, shared_task
+from celery.signals import worker_process_init
+from kombu.entity import Queue
+
+from shared import client, contracts, crypto, database, telemetry
+from shared.config import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_log = telemetry.get_logger(__name__)
+_FOLD_MS: Final = 2_000
+_PAUSE_S: Final = 1.0  # after a failure, leave the broker alone this long: requests must not queue up behind it
+
+
+class _Sender:
+    """What this process sends nudges with."""
+
+    app: Celery | None = None
+    valkey: "redis.Redis | None" = None
+    paused_until = 0.0
+    lock = threading.Lock()
+
+
+def configure(settings: Settings) -> None:
+    """Prepare this process to send nudges (done by shared.web.create_app and create_worker)."""
+    _Sender.app = _celery(settings, "zhike-sender")
+    _Sender.valkey = redis.Redis.from_url(settings.redis_url, socket_timeout=1.0, socket_connect_timeout=0.5)
+    _Sender.paused_until = 0.0
+    database.send_nudges_with(nudge)
+
+
+def valkey() -> "redis.Redis":
+    """This process's Valkey client (short time-outs; callers decide what to do without it)."""
+    if _Sender.valkey is None:
+        raise RuntimeError("shared.queue.configure() has not been called in this process")
+    return _Sender.valkey
+
+
+def nudge(name: str, **ids: Any) -> None:
+    """Say that there may be work: a nudge of shared.contracts (all its tasks) or one task by name.
+
+    Never raises because of the broker: when it cannot be reached the sweep finds the work.
+    Raises KeyError for a name that shared.contracts does not know.
+    """
+    tasks = contracts.NUDGES.get(name) or (name,)
+    queues = [contracts.TASKS[task] for task in tasks]
+    if _Sender.app is None or time.monotonic() < _Sender.paused_until:
+        return
+    kwargs = {key: _plain(value) for key, value in ids.items()}
+    try:
+        for task_name, queue in zip(tasks, queues, strict=True):
+            if valkey().set(_fold_key(task_name, kwargs), b"1", nx=True, px=_FOLD_MS):
+                _Sender.app.send_task(
+                    task_name, kwargs=kwargs, queue=queue, retry=False, headers={"request_id": telemetry.request_id()}
+                )
+    # Whatever the broker's client raises: the work is in Postgres, the sweep will find it.
+    except Exception as error:  # noqa: BLE001
+        _Sender.paused_until = time.monotonic() + _PAUSE_S
+        _log.warning("nudge_not_sent", task=name, error=str(error))
+
+
+def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Register a function of tasks.py as the Celery task `name` of shared.contracts.
+
+    The task runs under the request id it was sent with; a failure is logged and left to the next nudge or sweep.
+    """
+    if name not in contracts.TASKS:
+        raise KeyError(f"{name} is not in shared.contracts.TASKS")
+
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            # Unfold first: what is announced from now on may not be seen by this run.
+            _unfold(name, dict(kwargs))
+            headers = getattr(current_task.request, "headers", None) or {}
+            with telemetry.request(headers.get("request_id") or getattr(current_task.request, "request_id", None)):
+                started = time.monotonic()
+                try:
+                    return function(*args, **kwargs)
+                except Exception:
+                    _log.exception("task_failed", task=name, seconds=round(time.monotonic() - started, 3))
+                    raise
+
+        shared_task(name=name, ignore_result=True, acks_late=True)(run)
+        return function
+
+    return register
+
+
+def create_worker(settings: Settings) -> Celery:
+    """The Celery app of a service's worker: its queues, its tasks module, a database pool per child process."""
+    telemetry.configure(settings.service, settings.log_level)
+    crypto.configure(settings)
+    database.configure(settings.database_url, settings.service, settings.pool_size)
+    configure(settings)
+    client.configure(settings)
+    app = _celery(settings, settings.service)
+    app.conf.imports = (f"services.{settings.service}.tasks",)
+    app.conf.task_queues = [Queue(queue) for queue in queues_of(settings.service)]  # type: ignore[no-untyped-call]
+    app.set_default()
+    return app
+
+
+def queues_of(service: str) -> list[str]:
+    """The queues that `service`'s worker consumes."""
+    return sorted({queue for queue in contracts.TASKS.values() if queue.split(".")[0] == service} | {service})
+
+
+def create_beat(settings: Settings, schedule: Mapping[str, float]) -> Celery:
+    """The beat: sends each task of `schedule` (name -> seconds) on its queue. A message nobody took in time expires."""
+    app = _celery(settings, "zhike-beat")
+    app.conf.beat_schedule = {
+        name: {
+            "task": name,
+            "schedule": seconds,
+            "options": {"queue": contracts.TASKS[name], "expires": max(seconds, 2.0), "retry": False},
+        }
+        for name, seconds in schedule.items()
+    }
+    return app
+
+
+def _celery(settings: Settings, name: str) -> Celery:
+    app = Celery(name, broker=settings.redis_url)
+    app.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_create_missing_queues=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 5.0,
+            "socket_keepalive": True,
+            "visibility_timeout": 3600,
+        },
+        timezone="UTC",
+    )
+    return app
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _after_fork(**_: object) -> None:
+    # A child must not share its parent's sockets.
+    if _Sender.valkey is not None:
+        _Sender.valkey.connection_pool.reset()
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | str | float | None) else str(value)
+
+
+def _fold_key(name: str, kwargs: Mapping[str, Any]) -> str:
+    return f"nudge:{name}:" + ",".join(f"{key}={kwargs[key]}" for key in sorted(kwargs))
+
+
+def _unfold(name: str, kwargs: Mapping[str, Any]) -> None:
+    with contextlib.suppress(redis.RedisError):  # the key expires by itself
+        valkey().delete(_fold_key(name, kwargs))

@@ -1,0 +1,84 @@
+"""Structured logs (JSON lines) and metrics. Personal data is masked before a line is written."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
+
+from shared.ids import uuid7
+
+_EMAIL: Final = re.compile(r"[\w.+-]+@([\w-]+\.)+\w+")
+_PHONE: Final = re.compile(r"(?<![\w-])\+?\d[\d ]{8,14}\d(?![\w-])")
+_SECRET: Final = re.compile(r"zk_(collect|storefront|server|admin)_[\w-]+|enc:1:[\w-]+|(?<=://)[^/@\s:]+:[^/@\s]+(?=@)")
+_PERSONAL_KEYS: Final = frozenset({"email", "phone", "name", "address", "openid", "unionid", "token", "password"})
+
+
+def configure(service: str, level: str = "info") -> None:
+    """Set up logging of this process: one JSON object a line on stderr, `service` and request id on each."""
+    shared_steps: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_personal,
+    ]
+    structlog.configure(
+        processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared_steps,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    bind_contextvars(service=service)
+
+
+def get_logger(name: str) -> Any:
+    """A structured logger: `log.info("event_name", key=value)`."""
+    return structlog.stdlib.get_logger(name)
+
+
+def mask_personal(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: hide addresses, phones, keys and sealed values, by field name and by their look."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = "***" if key in _PERSONAL_KEYS else mask(value)
+    return event
+
+
+def mask(text: str) -> str:
+    """`text` with e-mail addresses, phone numbers, API keys, passwords in URLs and sealed values replaced."""
+    text = _EMAIL.sub("***@***", text)
+    text = _SECRET.sub("***", text)
+    return _PHONE.sub("***", text)
+
+
+def request_id() -> str | None:
+    """The request id this work belongs to, if any."""
+    return get_contextvars().get("request_id")
+
+
+@contextmanager
+def request(request_id: str | None) -> Iterator[str]:
+    """Everything logged or nudged inside carries this request id; a new one is made where none came along."""
+    chosen = request_id if request_id and re.fullmatch(r"[\w.:-]{1,128}", request_id) else uuid7().hex
+    with bound_contextvars(request_id=chosen):
+        yield chosen

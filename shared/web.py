@@ -1,0 +1,314 @@
+"""A Flask app with the manners of this house: problem+json, request ids, health, metrics, OpenAPI, cursors, ETags."""
+
+import base64
+import functools
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+import orjson
+import redis
+from flask import Blueprint as FlaskBlueprint
+from flask import Flask, Response, g
+from flask import request as http
+from flask_smorest import Api
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from werkzeug.exceptions import HTTPException
+
+from shared import auth, client, crypto, database, queue, telemetry
+from shared.config import Settings
+from shared.problems import BY_STATUS, BadRequest, Conflict, FieldError, Invalid, PreconditionFailed, Problem
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_BODY: Final = 16 * 1024 * 1024
+IDEMPOTENCY_TTL_S: Final = 24 * 3600
+
+_log = telemetry.get_logger(__name__)
+_REQUESTS = Counter("http_requests_total", "Requests answered.", ["service", "route", "status"])
+_SECONDS = Histogram(
+    "http_request_seconds",
+    "Time to answer.",
+    ["service", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest, with its own error pages left out: ours are registered on the app."""
+
+    def _register_error_handlers(self) -> None: ...
+
+
+def create_app(
+    settings: Settings,
+    blueprints: Iterable[FlaskBlueprint] = (),
+    *,
+    errors: Mapping[type[Exception], type[Problem]] | None = None,
+    title: str = "",
+    **flask_options: Any,
+) -> Flask:
+    """The Flask app of a service, ready to serve.
+
+    `errors` maps the domain's exceptions to problems (their text is the detail; `code` and `errors` attributes are
+    used where present). `flask_options` go to Flask (template_folder, static_folder …).
+    """
+    telemetry.configure(settings.service, settings.log_level)
+    crypto.configure(settings)
+    database.configure(settings.database_url, settings.service, settings.pool_size)
+    queue.configure(settings)
+    client.configure(settings)
+    flask_options.setdefault("static_folder", None)
+    app = Flask(f"services.{settings.service}", **flask_options)
+    app.config.update(
+        SERVICE=settings.service,
+        SETTINGS=settings,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        API_TITLE=title or f"Zhike {settings.service}",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    _install_requests(app)
+    _install_errors(app, errors or {})
+    _install_operations(app)
+    api = _Api(app)
+    api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
+    api.spec.options["security"] = [{"key": []}]
+    for blueprint in blueprints:
+        if hasattr(blueprint, "register_views_in_doc"):
+            api.register_blueprint(blueprint)
+        else:
+            app.register_blueprint(blueprint)
+    return app
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """`problem` as application/problem+json (RFC 9457). `message` repeats `detail` for SDKs that read that."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "message": problem.detail,
+        "request_id": telemetry.request_id(),
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    response = Response(orjson.dumps(body), problem.status, headers, content_type="application/problem+json")
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def json_bytes(data: Any, status: int = 200) -> Response:
+    """`data` as JSON by orjson: for hot answers, past marshmallow."""
+    return Response(orjson.dumps(data), status, content_type="application/json")
+
+
+def encode_cursor(*values: Any) -> str:
+    """An opaque list cursor from the last row's sort values (JSON types, datetimes, UUIDs)."""
+    return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str | None) -> list[Any] | None:
+    """The values behind a cursor (datetimes and UUIDs come back as text); None for None. Raises BadRequest."""
+    if not text:
+        return None
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+    except ValueError as error:
+        raise BadRequest("the cursor is not one of ours; start again without it", code="bad_cursor") from error
+    if not isinstance(values, list):
+        raise BadRequest("the cursor is not one of ours; start again without it", code="bad_cursor")
+    return values
+
+
+def set_etag(version: object) -> None:
+    """Put the version of the thing on the reply as its ETag."""
+    g.etag = f'"{version}"'
+
+
+def check_match(version: object) -> None:
+    """Refuse (412) when the caller's If-Match names another version than the present one."""
+    wanted = http.headers.get("If-Match")
+    if wanted and wanted.strip() != "*" and wanted.strip() != f'"{version}"':
+        raise PreconditionFailed(
+            "somebody else changed this since you read it; load it again", code="changed_meanwhile"
+        )
+
+
+def idempotent(view: F) -> F:
+    """Answer a repeated request with the same Idempotency-Key as the first time, without doing it again.
+
+    Kept for a day in Valkey, per caller and route; without Valkey requests are simply carried out.
+    """
+
+    @functools.wraps(view)
+    def once(*args: Any, **kwargs: Any) -> Any:
+        key = http.headers.get("Idempotency-Key")
+        if not key:
+            return view(*args, **kwargs)
+        if len(key) > 255:
+            raise BadRequest("an Idempotency-Key has at most 255 characters")
+        # The reply is kept by _finish(), which sees it whole.
+        slot = _idempotency_slot(key)
+        fingerprint = hashlib.sha256(http.get_data(cache=True)).hexdigest()
+        try:
+            if not queue.valkey().set(slot, fingerprint, nx=True, ex=IDEMPOTENCY_TTL_S):
+                return _repeat(slot, fingerprint)
+        except redis.RedisError:
+            return view(*args, **kwargs)
+        g.idempotency = (slot, fingerprint)
+        return view(*args, **kwargs)
+
+    return once  # type: ignore[return-value]
+
+
+def _idempotency_slot(key: str) -> str:
+    caller = g.get("principal")
+    who = f"{caller.kind}:{caller.key_id or caller.name}" if caller else "-"
+    return f"once:{hashlib.sha256(f'{who}|{http.method}|{http.path}|{key}'.encode()).hexdigest()}"
+
+
+def _repeat(slot: str, fingerprint: str) -> Response:
+    kept = queue.valkey().get(slot)
+    first, _, reply = (kept if isinstance(kept, bytes) else b"").partition(b"\n")
+    if first.decode() != fingerprint:
+        raise Invalid("this Idempotency-Key was used with another request", code="idempotency_mismatch")
+    if not reply:
+        raise Conflict("the first request with this Idempotency-Key is still running", code="in_progress")
+    status, content_type, body = reply.split(b"\n", 2)
+    return Response(body, int(status), {"Idempotent-Replayed": "true"}, content_type=content_type.decode())
+
+
+def _keep_reply(response: Response) -> None:
+    slot, fingerprint = g.idempotency
+    try:
+        if response.status_code >= 500:
+            queue.valkey().delete(slot)
+            return
+        head = f"{fingerprint}\n{response.status_code}\n{response.content_type}\n".encode()
+        queue.valkey().set(slot, head + response.get_data(), ex=IDEMPOTENCY_TTL_S)
+    except redis.RedisError:
+        _log.warning("idempotency_not_kept")
+
+
+def _install_requests(app: Flask) -> None:
+    @app.before_request
+    def _begin() -> None:
+        g.started = time.perf_counter()
+        g.request_scope = telemetry.request(http.headers.get("X-Request-Id"))
+        g.request_id = g.request_scope.__enter__()
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        route = http.url_rule.rule if http.url_rule else "-"
+        _REQUESTS.labels(app.config["SERVICE"], route, response.status_code).inc()
+        _SECONDS.labels(app.config["SERVICE"], route).observe(seconds)
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if "etag" in g:
+            response.headers["ETag"] = g.etag
+        if "idempotency" in g:
+            _keep_reply(response)
+        write = _log.info if response.status_code >= 400 or seconds > 1 else _log.debug
+        write("request", method=http.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
+        return response
+
+    @app.teardown_request
+    def _end(_error: BaseException | None) -> None:
+        scope = g.pop("request_scope", None)
+        if scope is not None:
+            scope.__exit__(None, None, None)
+
+
+def _install_errors(app: Flask, mapping: Mapping[type[Exception], type[Problem]]) -> None:
+    @app.errorhandler(Problem)
+    def _problem(error: Problem) -> Response:
+        return problem_response(error)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        return problem_response(_from_http(error), _headers_of(error))
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> Response:
+        _log.exception("unexpected_error", error=type(error).__name__)
+        return problem_response(Problem("something went wrong on our side; the request id finds it in the logs"))
+
+    for kind, problem in mapping.items():
+        app.register_error_handler(kind, functools.partial(_domain, problem))
+
+
+def _domain(kind: type[Problem], error: Exception) -> Response:
+    code, errors = getattr(error, "code", None), getattr(error, "errors", ())
+    return problem_response(kind(str(error), code=code, errors=errors))
+
+
+def _from_http(error: HTTPException) -> Problem:
+    status = error.code or 500
+    messages = getattr(error, "data", None)
+    if status == 422 and isinstance(messages, dict):  # webargs: {"json": {"field": ["Missing data …"]}}
+        found = [item for place in messages.get("messages", {}).values() for item in _flatten(place)]
+        return Invalid("the request does not fit its schema", code="schema", errors=found)
+    problem = BY_STATUS.get(status, Problem)(str(error.description or error.name))
+    problem.status, problem.title = status, error.name
+    if status not in BY_STATUS and status < 500:
+        problem.code = error.name.lower().replace(" ", "_")
+    return problem
+
+
+def _flatten(messages: Any, path: str = "") -> list[FieldError]:
+    if isinstance(messages, dict):
+        return [e for key, value in messages.items() for e in _flatten(value, f"{path}.{key}" if path else str(key))]
+    if isinstance(messages, list):
+        return [e for value in messages for e in _flatten(value, path)]
+    return [{"path": path, "message": str(messages)}]
+
+
+def _headers_of(error: HTTPException) -> dict[str, str]:
+    return {k: v for k, v in error.get_headers() if k.lower() in ("allow", "retry-after", "www-authenticate")}
+
+
+def _install_operations(app: Flask) -> None:
+    operations = FlaskBlueprint("operations", __name__)
+
+    @operations.get("/healthz")
+    @auth.public
+    def healthz() -> Response:
+        return json_bytes({"status": "ok", "service": app.config["SERVICE"]})
+
+    @operations.get("/readyz")
+    @auth.public
+    def readyz() -> Response:
+        checks = {"database": _try(_check_database), "queue": _try(lambda: queue.valkey().ping())}
+        # The queue may be away: nothing is lost without it, so it alone does not make a process unready.
+        ready = checks["database"] == "ok"
+        return json_bytes({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+    @operations.get("/metrics")
+    @auth.public
+    def metrics() -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+    app.register_blueprint(operations)
+
+
+def _check_database() -> None:
+    with database.transaction(read_only=True, timeout_ms=2000) as tx:
+        tx.value("SELECT version_num FROM alembic_version")
+
+
+def _try(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001  # any failure is the answer
+        _log.warning("not_ready", error=type(error).__name__)
+        return "failed"
+    return "ok"
