@@ -73,7 +73,7 @@ class Transaction:
     def copy(
         self, table: LiteralString, columns: Sequence[str], rows: Iterable[Sequence[Any]], types: Sequence[str]
     ) -> int:
-        """Binary COPY of `rows` into a table of this service; `types`: Postgres types of the columns. Returns the count."""
+        """Binary COPY of `rows` into an own table; `types`: Postgres types of the columns. Returns the count."""
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )

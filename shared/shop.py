@@ -64,3 +64,9 @@ def shop(tx: Transaction | None = None) -> Shop:
 def business_now(tx: Transaction | None = None) -> datetime:
     """The instant that scores, segments and reports are as of: the shop's business clock, or now. UTC."""
     return shop(tx).business_clock or datetime.now(UTC)
+
+
+def forget() -> None:
+    """Drop the cached settings (after they were changed in this process; for tests)."""
+    with _lock:
+        _cache.clear()
