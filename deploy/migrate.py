@@ -5,8 +5,6 @@ migrations run as that role, so that they can touch nothing else. When all have 
 shared.contracts.PUBLISHED are granted to exactly the roles named there. Safe to repeat, and when two run at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -155,19 +153,19 @@ def _upgrade(owner_url: str, service: str, role: str) -> list[str]:
         "postgresql+psycopg://", creator=lambda: _as_role(owner_url, service, role), poolclass=sqlalchemy.pool.NullPool
     )
     applied: list[str] = []
-    with EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs("heads", revision)) as context:
-        with engine.connect() as connection:
-            context.configure(
-                connection=connection,
-                version_table_schema=service,
-                transaction_per_migration=True,
-                on_version_apply=lambda step, **_: applied.append(step.up_revision_id),
-            )
-            try:
-                with context.begin_transaction():
-                    context.run_migrations()
-            except sqlalchemy.exc.DBAPIError as error:
-                raise MigrateError(f"a migration of {service} failed, earlier ones are kept: {error.orig}") from error
+    context = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs("heads", revision))
+    with context, engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            version_table_schema=service,
+            transaction_per_migration=True,
+            on_version_apply=lambda step, **_: applied.append(step.up_revision_id),
+        )
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except sqlalchemy.exc.DBAPIError as error:
+            raise MigrateError(f"a migration of {service} failed, earlier ones are kept: {error.orig}") from error
     return applied
 
 

@@ -4,8 +4,6 @@ As root the server runs under an unprivileged account, which reaches neither a v
 folder under a closed parent. Modes of parents are never changed: binaries are copied, data are kept elsewhere.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -112,7 +110,9 @@ def write(path: Path, text: str, account: Account | None) -> None:
 
 def run_as(account: Account | None, argv: list[str]) -> None:
     """Run one of PostgreSQL's tools to its end; raises PlacementError with what it said when it fails."""
-    done = subprocess.run(argv, capture_output=True, text=True, env=environment(), cwd="/", **as_account(account))
+    done = subprocess.run(
+        argv, capture_output=True, text=True, env=environment(), cwd="/", check=False, **as_account(account)
+    )
     if done.returncode != 0:
         raise PlacementError(f"{Path(argv[0]).name} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -120,7 +120,10 @@ def run_as(account: Account | None, argv: list[str]) -> None:
 def _succeeds(account: Account | None, argv: list[str]) -> bool:
     try:
         return (
-            subprocess.run(argv, capture_output=True, env=environment(), cwd="/", **as_account(account)).returncode == 0
+            subprocess.run(
+                argv, capture_output=True, env=environment(), cwd="/", check=False, **as_account(account)
+            ).returncode
+            == 0
         )
     except OSError:  # the binary itself cannot be reached
         return False

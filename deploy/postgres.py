@@ -5,8 +5,6 @@ it runs as root. As root the server runs under an unprivileged account; what tha
 or data under a closed parent folder) is kept in a folder it owns, and `location()` says where.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import secrets
 import shutil
@@ -64,7 +62,7 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Prepare, start and wait until queries are answered; returns the owner's URL."""
         self.prepare()
-        with open(self.data_dir / "postgres.log", "ab") as log:
+        with (self.data_dir / "postgres.log").open("ab") as log:
             self._process = spawn(self.command(), log)
         self._wait(self._process)
         return self.url

