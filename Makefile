@@ -28,7 +28,7 @@ $(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py | $(BIN)
 	@touch $@
 
 .PHONY: demo
-demo: setup  ## the platform with a real shop's two years of data, from events to a campaign's report
+demo: setup  ## the platform with a real shop's year of data, from events to a campaign's report
 	@$(BIN)/zhike demo $(ARGS)
 
 .PHONY: run

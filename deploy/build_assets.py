@@ -31,7 +31,8 @@ def npm(*arguments: str) -> None:
     node = home / "bin" / "node"
     script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = f"{node.parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run([node, script, *arguments], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+    command = [node, script, "--loglevel=error", *arguments]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL, check=True)
 
 
 def copy_wanted(modules: Path, vendor: Path) -> list[Path]:
@@ -54,8 +55,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--upgrade", action="store_true", help="with --lock: take the newest versions that fit")
     options = parser.parse_args(arguments)
     if options.lock:
-        npm("update" if options.upgrade else "install", "--package-lock-only", "--loglevel=error")
-    npm("ci", "--prefer-offline", "--loglevel=error")
+        npm("update" if options.upgrade else "install", "--package-lock-only")
+    npm("ci", "--prefer-offline")
     copy_wanted(ROOT / "node_modules", VENDOR)
 
 

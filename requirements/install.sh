@@ -18,10 +18,10 @@ CHECK
 
 with_uv() {
     if "${pip[@]}" config list | grep -qE "[.](index-url|no-index|proxy|client-cert)="; then return 1; fi
-    "${pip[@]}" install --quiet --require-hashes --no-deps -r requirements/installer.txt || return 1
+    "${pip[@]}" install -qq --require-hashes --no-deps -r requirements/installer.txt || return 1
     # --compile-bytecode: a dozen processes start at once, and none should compile what the others compile too
     VIRTUAL_ENV=$PWD/.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode "$lock"
 }
 
-with_uv || "${pip[@]}" install --quiet --require-hashes --no-deps -r "$lock"
-"${pip[@]}" install --quiet --no-deps --no-index --no-build-isolation --editable .
+with_uv || "${pip[@]}" install -qq --require-hashes --no-deps -r "$lock"
+"${pip[@]}" install -qq --no-deps --no-index --no-build-isolation --editable .
