@@ -1,0 +1,70 @@
+"""Who may do what in the console: one table. A permission is also the scope sent to the sibling that carries it out."""
+
+from types import MappingProxyType
+from typing import Final
+
+ROLES: Final = ("admin", "operator", "marketer", "approver", "analyst", "viewer")
+
+_LOOK: Final = frozenset(
+    {"overview:read", "customers:read", "segments:read", "items:read", "recommendations:read", "campaigns:read"}
+)
+
+# What each role holds. Start and resume of a campaign need a second person: marketers prepare, approvers start.
+# Pausing and cancelling are safe and open to all three. Addresses of customers are shown in full only where somebody
+# works with single customers; the others see them masked.
+PERMISSIONS: Final = MappingProxyType(
+    {
+        "admin": _LOOK
+        | {
+            "contacts:read",
+            "customers:write",
+            "consents:write",
+            "segments:write",
+            "recommendations:batch",
+            "campaigns:write",
+            "campaigns:start",
+            "campaigns:stop",
+            "events:read",
+            "events:replay",
+            "models:write",
+            "shop:read",
+            "shop:write",
+            "keys:write",
+            "users:write",
+            "audit:read",
+        },
+        "operator": _LOOK
+        | {
+            "campaigns:stop",
+            "events:read",
+            "events:replay",
+            "models:write",
+            "shop:read",
+            "shop:write",
+            "keys:write",
+            "audit:read",
+        },
+        "marketer": _LOOK
+        | {
+            "contacts:read",
+            "consents:write",
+            "segments:write",
+            "recommendations:batch",
+            "campaigns:write",
+            "campaigns:stop",
+            "shop:read",
+        },
+        "approver": _LOOK | {"contacts:read", "campaigns:start", "campaigns:stop", "shop:read"},
+        "analyst": _LOOK | {"segments:write", "recommendations:batch", "events:read"},
+        "viewer": _LOOK,
+    }
+)
+
+ALL: Final = frozenset().union(*PERMISSIONS.values())
+
+
+def may(role: str, permission: str) -> bool:
+    """Whether `role` holds `permission`. Raises KeyError for a permission that no role holds: a typing error."""
+    if permission not in ALL:
+        raise KeyError(permission)
+    return permission in PERMISSIONS.get(role, frozenset())
