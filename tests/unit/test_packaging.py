@@ -105,7 +105,8 @@ def test_the_pages_get_exactly_the_wanted_files_and_the_licence_of_each_package(
             target = modules / package / file
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(f"{package} {file}", encoding="utf-8")
-    (vendor / "left-over").mkdir(parents=True)
+    vendor.mkdir()
+    (vendor / "of-yesterday.js").touch()
 
     build_assets.copy_wanted(modules, vendor)
 
