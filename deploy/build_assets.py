@@ -31,7 +31,7 @@ def npm(*arguments: str) -> None:
     node = home / "bin" / "node"
     script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = f"{node.parent}{os.pathsep}{os.environ['PATH']}"
-    command = [node, script, "--loglevel=error", *arguments]
+    command: list[str | Path] = [node, script, "--loglevel=error", *arguments]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL, check=True)
 
 
