@@ -13,6 +13,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import redis
 from celery import Celery, current_task, shared_task
+from celery.schedules import crontab
 from celery.signals import worker_process_init
 from kombu.entity import Queue
 
@@ -38,7 +39,7 @@ class _Sender:
 
 def configure(settings: Settings) -> None:
     """Prepare this process to send nudges (done by shared.web.create_app and create_worker)."""
-    _Sender.app = _celery(settings, "zhike-sender")
+    _Sender.app = _celery(settings.redis_url, "zhike-sender")
     _Sender.valkey = redis.Redis.from_url(settings.redis_url, socket_timeout=1.0, socket_connect_timeout=0.5)
     _Sender.paused_until = 0.0
     database.send_nudges_with(nudge)
@@ -109,7 +110,7 @@ def create_worker(settings: Settings) -> Celery:
     database.configure(settings.database_url, settings.service, settings.pool_size)
     configure(settings)
     client.configure(settings)
-    app = _celery(settings, settings.service)
+    app = _celery(settings.redis_url, settings.service)
     app.conf.imports = (f"services.{settings.service}.tasks",)
     app.conf.task_queues = [Queue(queue) for queue in queues_of(settings.service)]  # type: ignore[no-untyped-call]
     app.set_default()
@@ -121,22 +122,29 @@ def queues_of(service: str) -> list[str]:
     return sorted({queue for queue in contracts.TASKS.values() if queue.split(".")[0] == service} | {service})
 
 
-def create_beat(settings: Settings, schedule: Mapping[str, float]) -> Celery:
-    """The beat: sends each task of `schedule` (name -> seconds) on its queue. A message nobody took in time expires."""
-    app = _celery(settings, "zhike-beat")
+def create_beat(redis_url: str, schedule: Mapping[str, float | crontab]) -> Celery:
+    """The beat: sends each task of `schedule` (name -> seconds or crontab) on its queue; needs no database and no key.
+
+    A message nobody took before the next one is due expires.
+    """
+    app = _celery(redis_url, "zhike-beat")
     app.conf.beat_schedule = {
         name: {
             "task": name,
-            "schedule": seconds,
-            "options": {"queue": contracts.TASKS[name], "expires": max(seconds, 2.0), "retry": False},
+            "schedule": when,
+            "options": {"queue": contracts.TASKS[name], "expires": _expiry_s(when), "retry": False},
         }
-        for name, seconds in schedule.items()
+        for name, when in schedule.items()
     }
     return app
 
 
-def _celery(settings: Settings, name: str) -> Celery:
-    app = Celery(name, broker=settings.redis_url)
+def _expiry_s(when: float | crontab) -> float:
+    return 3600.0 if isinstance(when, crontab) else max(when, 2.0)
+
+
+def _celery(redis_url: str, name: str) -> Celery:
+    app = Celery(name, broker=redis_url)
     app.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
