@@ -16,15 +16,22 @@ help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 .PHONY: setup
-setup: $(BIN)/.installed $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
+setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
 
-$(BIN)/.installed: requirements/lock.txt requirements/installer.txt requirements/install.sh pyproject.toml
+.venv/.installed: requirements/lock.txt requirements/installer.txt requirements/install.sh pyproject.toml
 	@echo "Installing the locked dependencies into .venv ..."
-	@PYTHON='$(PYTHON)' requirements/install.sh
+	@PYTHON='$(PYTHON)' requirements/install.sh .venv requirements/lock.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-$(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py | $(BIN)/.installed
+$(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py | .venv/.installed
 	@$(BIN)/python -m deploy.build_assets
+	@touch $@
+
+# Other people's clients, each in an environment of its own, to see that they work against us unchanged.
+CLIENTS := $(patsubst requirements/clients/%.txt,.clients/%/.installed,$(wildcard requirements/clients/*.txt))
+$(CLIENTS): .clients/%/.installed: requirements/clients/%.txt | .venv/.installed
+	@PYTHON='$(PYTHON)' requirements/install.sh .clients/$* $<
 	@touch $@
 
 .PHONY: demo
@@ -47,7 +54,7 @@ lint: setup  ## style, types, import rules
 	@$(BIN)/mypy
 
 .PHONY: test
-test: lint  ## everything CI runs
+test: lint $(CLIENTS)  ## everything CI runs
 	@$(BIN)/pytest -n 2 $(ARGS)
 
 .PHONY: bench
@@ -62,4 +69,6 @@ lock:  ## resolve pyproject.toml and package.json anew (UPGRADE=1: to the newest
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras pyproject.toml -o requirements/lock.txt
 	@$(LOCK) --constraints requirements/lock.txt pyproject.toml -o requirements/server.txt
 	@echo uv | $(LOCK) --constraints requirements/lock.txt - -o requirements/installer.txt
+	@echo segment-analytics-python | $(LOCK) - -o requirements/clients/segment.txt
+	@echo rudder-sdk-python | $(LOCK) - -o requirements/clients/rudder.txt
 	@$(BIN)/python -m deploy.build_assets --lock $(if $(UPGRADE),--upgrade)
