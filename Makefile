@@ -43,8 +43,8 @@ run: setup  ## the platform, empty, in the background
 	@$(BIN)/zhike up --detach $(ARGS)
 
 .PHONY: stop
-stop: setup  ## end what `make run` or `make demo` started
-	@$(BIN)/zhike stop $(ARGS)
+stop:  ## end what `make run` or `make demo` started
+	@[ ! -x $(BIN)/zhike ] || $(BIN)/zhike stop $(ARGS)
 
 .PHONY: lint
 lint: setup  ## style, types, import rules
