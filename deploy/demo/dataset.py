@@ -4,8 +4,6 @@ The package carries the files; nothing is downloaded. Every instant is moved by 
 that weekdays and hours stay what they were and the data end within the last seven days.
 """
 
-from __future__ import annotations
-
 import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

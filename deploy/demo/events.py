@@ -3,8 +3,6 @@
 A million and a half order lines: the text is put together by polars, column by column, not line by line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +44,9 @@ def orders(data: Dataset) -> pl.DataFrame:
         pl.col("text").fill_null(""),  # 17 products are bought but not in the catalogue
         "quantity",
         _major("total_minor"),
-        pl.when(pl.col("discount_minor") > 0).then(pl.format(',"discount":{}', _major("discount_minor"))).otherwise(pl.lit("")),
+        pl.when(pl.col("discount_minor") > 0)
+        .then(pl.format(',"discount":{}', _major("discount_minor")))
+        .otherwise(pl.lit("")),
         pl.when("coupon").then(pl.lit(',"coupon":"manufacturer"')).otherwise(pl.lit("")),
     )
     baskets = lines.group_by("basket_id", maintain_order=True).agg(
@@ -110,6 +110,10 @@ def _product_texts(products: pl.DataFrame) -> pl.DataFrame:
         for name, category in products.select("name", "category").iter_rows()
     ]
     return products.select("product_id", text=pl.Series(texts, dtype=pl.String))
+
+
+def _where(condition: pl.Expr, text: pl.Expr) -> pl.Expr:
+    return pl.when(condition).then(text).otherwise(pl.lit(""))
 
 
 def _major(minor: str) -> pl.Expr:
