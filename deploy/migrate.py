@@ -16,6 +16,7 @@ import sqlalchemy
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from psycopg import sql
 
 from shared import contracts
@@ -166,6 +167,8 @@ def _upgrade(owner_url: str, service: str, role: str) -> list[str]:
                 context.run_migrations()
         except sqlalchemy.exc.DBAPIError as error:
             raise MigrateError(f"a migration of {service} failed, earlier ones are kept: {error.orig}") from error
+        except CommandError as error:
+            raise MigrateError(f"the migrations in {folder} do not form one line: {error}") from error
     return applied
 
 

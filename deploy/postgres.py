@@ -38,13 +38,14 @@ class EmbeddedPostgres:
     removed by stop(). `port=0` picks a free port. Without a `password` one is made; keep it to open the data again.
     """
 
+    _process: subprocess.Popen[bytes] | None = None
+
     def __init__(self, data_dir: Path | str, port: int = 0, durable: bool = False, password: str | None = None) -> None:
         self.data_dir = Path(data_dir).absolute()
         self.durable = durable
         self.port = port or free_port()
         self.password = password or secrets.token_urlsafe(24)
         self.account = unprivileged_account()
-        self._process: subprocess.Popen[bytes] | None = None
         self._home: Path | None = None
         self._install: Path | None = None
 

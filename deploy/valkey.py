@@ -27,11 +27,12 @@ class EmbeddedValkey:
     `port=0` picks a free port. Without a `password` one is made.
     """
 
+    _process: subprocess.Popen[bytes] | None = None
+
     def __init__(self, data_dir: Path | str, port: int = 0, password: str | None = None) -> None:
         self.data_dir = Path(data_dir).absolute()
         self.port = port or free_port()
         self.password = password or secrets.token_urlsafe(24)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:

