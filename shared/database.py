@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeVar, overload
 
 import psycopg
-from psycopg import sql
+from psycopg import sql as sql  # stores compose identifiers with it
+from psycopg.errors import LockNotAvailable as LockNotAvailable
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import ConnectionPool
 

@@ -9,9 +9,7 @@ in the reader's own schema and moves in the same transaction as what the reader 
 from collections.abc import Sequence
 from typing import Any, Final, LiteralString, TypeVar, overload
 
-from psycopg import errors, sql
-
-from shared.database import LOCK_TIMEOUT_MS, Row, Transaction
+from shared.database import LOCK_TIMEOUT_MS, LockNotAvailable, Row, Transaction, sql
 
 T = TypeVar("T")
 
@@ -78,7 +76,7 @@ def read(
     try:
         with tx.savepoint():
             after = _lock_cursor(tx, reader)
-    except errors.LockNotAvailable:
+    except LockNotAvailable:
         return []
     entries = tx.all(
         sql.SQL("SELECT {columns} FROM {view} WHERE position > {after} ORDER BY position LIMIT {limit}").format(
