@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeVar, overload
 
 import psycopg
-from psycopg import sql as sql  # stores compose identifiers with it
-from psycopg.errors import LockNotAvailable as LockNotAvailable
+from psycopg import sql
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import ConnectionPool
 
@@ -22,6 +21,10 @@ T = TypeVar("T")
 Row = dict[str, Any]
 Params = Mapping[str, Any]
 Query = LiteralString | sql.SQL | sql.Composed
+
+# For modules beside this one, which do not touch psycopg themselves.
+LockNotAvailable = psycopg.errors.LockNotAvailable
+Identifier, Literal, SQL = sql.Identifier, sql.Literal, sql.SQL
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000

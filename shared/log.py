@@ -9,7 +9,7 @@ in the reader's own schema and moves in the same transaction as what the reader 
 from collections.abc import Sequence
 from typing import Any, Final, LiteralString, TypeVar, overload
 
-from shared.database import LOCK_TIMEOUT_MS, LockNotAvailable, Row, Transaction, sql
+from shared.database import LOCK_TIMEOUT_MS, SQL, Identifier, Literal, LockNotAvailable, Row, Transaction
 
 T = TypeVar("T")
 
@@ -79,11 +79,11 @@ def read(
     except LockNotAvailable:
         return []
     entries = tx.all(
-        sql.SQL("SELECT {columns} FROM {view} WHERE position > {after} ORDER BY position LIMIT {limit}").format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            view=sql.Identifier(*view.split(".")),
-            after=sql.Literal(after),
-            limit=sql.Literal(limit),
+        SQL("SELECT {columns} FROM {view} WHERE position > {after} ORDER BY position LIMIT {limit}").format(
+            columns=SQL(", ").join(map(Identifier, columns)),
+            view=Identifier(*view.split(".")),
+            after=Literal(after),
+            limit=Literal(limit),
         ),
         into=into,
     )
@@ -104,7 +104,7 @@ def cursor(tx: Transaction, reader: str) -> int:
 
 def lag(tx: Transaction, reader: str, view: LiteralString) -> int:
     """How many entries of `view` `reader` has still to read."""
-    newest = tx.value(sql.SQL("SELECT max(position) FROM {}").format(sql.Identifier(*view.split(".")))) or 0
+    newest = tx.value(SQL("SELECT max(position) FROM {}").format(Identifier(*view.split(".")))) or 0
     return int(newest) - cursor(tx, reader)
 
 

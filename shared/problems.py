@@ -11,7 +11,7 @@ class FieldError(TypedDict):
     message: str
 
 
-class Problem(Exception):  # noqa: N818  # the RFC's word
+class Problem(Exception):  # the RFC's word
     """Base of all problems: an HTTP status, a stable machine `code`, a sentence for people, field paths."""
 
     status = 500

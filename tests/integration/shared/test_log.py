@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import random
 import time
+from functools import partial
 
 import psycopg
 import pytest
@@ -45,7 +46,7 @@ def write(settings: Settings, writer: int, crash_share: float, seed: int) -> Non
                 )
             if chance.random() < crash_share:
                 raise ZeroDivisionError
-            tx.after_commit(lambda: committed.append(count))
+            tx.after_commit(partial(committed.append, count))
         number = sum(committed)
 
 
