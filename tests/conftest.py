@@ -45,13 +45,13 @@ class Services:
     """The services inside one rolled-back transaction: each acts as its own Postgres role."""
 
     def __init__(self, connection: psycopg.Connection[Any], settings: Callable[[str], Settings]) -> None:
-        self._connection, self._settings = connection, settings
+        self._connection, self.settings = connection, settings
         self._keys: dict[str, str] = {}
 
     @contextmanager
     def acting(self, service: str) -> Iterator[None]:
         """Everything inside runs as `service`: its role, its schema, its settings."""
-        configure(self._settings(service))
+        configure(self.settings(service))
         with database.using(self.connection_as(service)):
             yield
 
@@ -63,7 +63,7 @@ class Services:
 
     def transaction(self, service: str) -> Transaction:
         """A transaction of `service` that stays open all the test, whatever other services do in between."""
-        configure(self._settings(service))
+        configure(self.settings(service))
         return _RoleTransaction(self, service)
 
     def key(self, kind: str) -> str:
@@ -76,7 +76,7 @@ class Services:
 
     def api(self, service: str) -> "ServiceApi":
         """The Flask test client of `service`."""
-        app = import_module(f"services.{service}.app").create_app(self._settings(service))
+        app = import_module(f"services.{service}.app").create_app(self.settings(service))
         return ServiceApi(self, service, app.test_client())
 
 

@@ -61,7 +61,7 @@ def post_order():
 @pytest.fixture
 def api(services: Services) -> ServiceApi:
     carried_out.clear()
-    app = web.create_app(services._settings("profile"), [blueprint], errors={RuleError: Invalid})
+    app = web.create_app(services.settings("profile"), [blueprint], errors={RuleError: Invalid})
     return ServiceApi(services, "profile", app.test_client())
 
 

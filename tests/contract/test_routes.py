@@ -1,0 +1,74 @@
+"""Every route of every service says who may call it."""
+
+from importlib import import_module
+
+import psycopg
+import pytest
+
+from shared import contracts
+
+
+@pytest.fixture
+def apps(services):
+    return {
+        name: import_module(f"services.{name}.app").create_app(services.settings(name)) for name in contracts.SERVICES
+    }
+
+
+def routes(app):
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint != "static" and not rule.endpoint.startswith("api-docs."):
+            yield rule, app.view_functions[rule.endpoint]
+
+
+def test_no_route_is_left_without_a_guard(apps):
+    bare = [
+        f"{name} {rule.rule} ({rule.endpoint})"
+        for name, app in apps.items()
+        for rule, view in routes(app)
+        if not getattr(view, "guard", None)
+    ]
+    assert bare == []
+
+
+def test_public_routes_are_few_and_known(apps):
+    """A new public route must be added here on purpose."""
+    public = {
+        f"{name} {rule.rule}" for name, app in apps.items() for rule, view in routes(app) if view.guard == "public"
+    }
+    operations = {f"{name} /{path}" for name in contracts.SERVICES for path in ("healthz", "readyz", "metrics")}
+    links = {route for route in public if route.startswith("campaign /e/")}
+    pages = {"console /login", "console /logout", "console /language/<code>", "console /static/<path:filename>"}
+    assert public - operations - links <= pages
+
+
+def test_a_collect_key_opens_no_route_but_the_collector(apps, services):
+    """Whatever else it is sent to answers 401 or 403, never anything of ours."""
+    for name, app in apps.items():
+        api = services.api(name).as_key("collect")
+        for rule, view in routes(app):
+            if view.guard in ("public", "collector") or view.guard.startswith("events:collect"):
+                continue
+            path = rule.rule
+            for argument in rule.arguments:
+                for converter in ("uuid:", "int:", "path:", "string:", ""):
+                    path = path.replace(f"<{converter}{argument}>", "01920000-0000-7000-8000-000000000000")
+            for method in rule.methods - {"OPTIONS", "HEAD"}:
+                status = api.open(path, method=method, json={}).status_code
+                allowed = (302, 303, 401, 403) if name == "console" else (401, 403)
+                assert status in allowed, f"{name} {method} {path} answered {status} to a collect key"
+
+
+def test_every_published_view_exists_with_exactly_its_readers(servers):
+    """`zhike migrate` granted what shared.contracts says, and nothing else."""
+    with psycopg.connect(servers.template.owner_url) as connection:
+        rows = connection.execute(
+            """
+            SELECT table_schema || '.' || table_name, grantee FROM information_schema.role_table_grants
+            WHERE table_schema LIKE '%%\\_out' AND grantee <> grantor
+            """
+        ).fetchall()
+    found: dict[str, set[str]] = {}
+    for view, grantee in rows:
+        found.setdefault(view, set()).add(grantee.rpartition("_")[2])
+    assert found == {view: set(readers) for view, readers in contracts.PUBLISHED.items()}
