@@ -82,9 +82,29 @@ def add_failure(tx: Transaction, subjects: dict[str, str], now: datetime) -> Non
     )
 
 
-def clear_failures(tx: Transaction, user: str) -> None:
-    """Forget the failures of a person who has now logged in; those of the address stay."""
-    tx.execute("DELETE FROM login_attempt WHERE kind = 'user' AND subject = %(user)s", {"user": user})
+def clear_failures(tx: Transaction, subjects: dict[str, str], now: datetime) -> None:
+    """Somebody has logged in: forget the person's failures, and of the address this one attempt, made at `now`."""
+    tx.execute(
+        """
+        DELETE FROM login_attempt
+        WHERE (kind = 'user' AND subject = %(user)s)
+           OR (kind = 'address' AND subject = %(address)s AND at = %(now)s)
+        """,
+        {**subjects, "now": now},
+    )
+
+
+def lock_subjects(tx: Transaction, subjects: dict[str, str]) -> None:
+    """Let attempts against the same person or from the same address pass one by one, until the commit."""
+    tx.execute(
+        """
+        SELECT pg_advisory_xact_lock(key)
+        FROM (SELECT hashtextextended(subject, 0) AS key
+              FROM unnest(%(subjects)s::text[]) AS given (subject)
+              ORDER BY 1) AS ordered
+        """,
+        {"subjects": [f"{kind}:{subject}" for kind, subject in subjects.items()]},
+    )
 
 
 def prune(tx: Transaction, now: datetime, attempts_before: datetime) -> int:

@@ -1,0 +1,32 @@
+"""The console's Flask app: pages for people, and the JSON of what it owns."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from services.console.api import audit as audit_api
+from services.console.api import keys as keys_api
+from services.console.api import shop as shop_api
+from services.console.domain.passwords import PasswordError
+from services.console.pages import account, audit, errors, formats, keys, language, login, shell, shop, users
+from shared import web
+from shared.config import Settings, load_settings
+from shared.problems import Invalid
+
+PAGES = (language.blp, login.blp, account.blp, shop.blp, keys.blp, users.blp, audit.blp)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The console, ready to serve."""
+    app = web.create_app(
+        settings or load_settings("console"),
+        [shop_api.blp, keys_api.blp, audit_api.blp, *PAGES],
+        errors={PasswordError: Invalid},
+        title="Zhike console",
+        static_folder="static",
+        template_folder="templates",
+    )
+    for module in (language, formats, shell, errors):
+        module.install(app)
+    # The proxy in front says who asks and how; without it nobody reaches this port from outside.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    return app

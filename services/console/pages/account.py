@@ -1,0 +1,48 @@
+"""One's own account: password."""
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from services.console.actions import sessions, users
+from services.console.domain import passwords as policy
+from services.console.pages.errors import page_blueprint
+from services.console.pages.labels import PASSWORD_ERRORS
+from services.console.pages.session import cookie_name, page, person
+from shared.problems import Invalid
+
+blp = page_blueprint("account", __name__)
+
+
+@blp.get("/account")
+@page()
+def show() -> Response:
+    """Who one is here, and the form for another password."""
+    return _show()
+
+
+@blp.post("/account/password")
+@page()
+def change_password() -> Response:
+    """Replace one's password; one's other sessions end."""
+    wanted, again = request.form.get("wanted", ""), request.form.get("again", "")
+    if wanted != again:
+        return _show({"again": gettext("The two new passwords differ.")})
+    try:
+        users.change_own_password(
+            person().user_id,
+            request.form.get("present", "")[:1000],
+            wanted,
+            sessions.token_hash(request.cookies[cookie_name("session")]),
+            person().actor,
+        )
+    except Invalid:
+        return _show({"present": gettext("The present password is not right.")})
+    except policy.PasswordError as error:
+        return _show({"wanted": str(PASSWORD_ERRORS[error.code])})
+    flash(gettext("Your password is changed. Other browsers were logged out."), "done")
+    return redirect(url_for("account.show"))  # type: ignore[return-value]
+
+
+def _show(errors: dict[str, str] | None = None) -> Response:
+    html = render_template("account.html", errors=errors or {}, shortest=policy.SHORTEST)
+    return make_response(html, 422 if errors else 200)

@@ -1,0 +1,128 @@
+"""How numbers, money and instants read: in the visitor's language, the shop's currency and its time zone."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
+from flask import Flask, request
+from flask_babel import get_locale
+
+from shared.shop import business_now, shop
+
+NOTHING = "–"
+
+
+def money(minor: int | None, currency: str | None = None) -> str:
+    """An amount of minor units (cents, fen) as people write it."""
+    if minor is None:
+        return NOTHING
+    code = currency or shop().currency
+    return format_currency(to_major(minor, code), code, locale=get_locale())
+
+
+def to_major(minor: int, currency: str) -> Decimal:
+    """Minor units as a decimal of the currency."""
+    return Decimal(minor).scaleb(-get_currency_precision(currency))
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with separators, rounded to `digits`."""
+    if value is None:
+        return NOTHING
+    return format_decimal(round(Decimal(str(value)), digits), locale=get_locale())
+
+
+def compact(value: float | None) -> str:
+    """A big number in short: 12K, 1.2万."""
+    return NOTHING if value is None else format_compact_decimal(value, fraction_digits=1, locale=get_locale())
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share between 0 and 1."""
+    if share is None:
+        return NOTHING
+    return format_percent(share, format=f"#,##0.{'#' * digits}%", locale=get_locale())
+
+
+def instant(value: Any) -> datetime | None:
+    """A datetime or an ISO text as a datetime in the shop's time zone; None where it is neither."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(ZoneInfo(shop().time_zone))
+
+
+def when(value: Any) -> str:
+    """Date and time in the shop's time zone."""
+    found = instant(value)
+    return _dated(found, "Hm") if found else NOTHING
+
+
+def moment(value: Any) -> str:
+    """Date and time to the second, for logs."""
+    found = instant(value)
+    return _dated(found, "Hms") if found else NOTHING
+
+
+def day(value: Any) -> str:
+    """The date in the shop's time zone."""
+    found = instant(value)
+    return format_date(found.date(), "medium", locale=get_locale()) if found else NOTHING
+
+
+def ago(value: Any) -> str:
+    """How long ago, counted from the shop's business clock: `3 days ago`, `3天前`."""
+    found = instant(value)
+    if found is None:
+        return NOTHING
+    return format_timedelta(found - business_now(), add_direction=True, locale=get_locale())
+
+
+def language_name(tag: str | None) -> str:
+    """A locale tag such as zh-CN as people say it."""
+    try:
+        return Locale.parse((tag or "").replace("-", "_")).get_display_name(get_locale()) or str(tag)
+    except (ValueError, UnknownLocaleError):
+        return tag or NOTHING
+
+
+def _dated(found: datetime, clock: str) -> str:
+    locale = get_locale()
+    return f"{format_skeleton('yMMMd', found, locale=locale)} {format_skeleton(clock, found, locale=locale)}"
+
+
+def here() -> str:
+    """The address of this page, to come back to."""
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+
+
+def install(app: Flask) -> None:
+    """Give the templates these filters."""
+    app.jinja_env.filters.update(
+        money=money,
+        number=number,
+        compact=compact,
+        percent=percent,
+        when=when,
+        moment=moment,
+        day=day,
+        ago=ago,
+        language_name=language_name,
+    )
+    app.jinja_env.globals.update(here=here)

@@ -1,0 +1,136 @@
+"""What surrounds every page: navigation by role, the shop's state, headers that keep the browser on guard."""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask, Response, current_app, request, url_for
+from flask_babel import get_locale, lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from services.console.pages.language import LANGUAGES
+from services.console.pages.session import cookie_name, form_token, keep_form_cookie, visitor
+from shared import telemetry
+from shared.auth import public
+from shared.crypto import signing_key
+from shared.shop import shop
+
+STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+
+# Scripts, styles, pictures from here only, nothing inline; no other site may frame us. Charts draw on a canvas.
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation."""
+
+    endpoint: str
+    label: LazyString
+    icon: str
+    permission: str
+
+
+NAVIGATION: Final = (
+    (
+        None,
+        (
+            Entry("overview.show", lazy_gettext("Overview"), "overview", "overview:read"),
+            Entry("customers.search", lazy_gettext("Customers"), "customers", "customers:read"),
+            Entry("segments.index", lazy_gettext("Segments"), "segments", "segments:read"),
+            Entry("campaigns.index", lazy_gettext("Campaigns"), "campaigns", "campaigns:read"),
+            Entry("templates.index", lazy_gettext("Templates"), "templates", "campaigns:read"),
+            Entry("recommendations.show", lazy_gettext("Recommendations"), "recommendations", "recommendations:read"),
+        ),
+    ),
+    (
+        lazy_gettext("Operation"),
+        (
+            Entry("rejected.index", lazy_gettext("Rejected events"), "rejected", "events:read"),
+            Entry("shop.show", lazy_gettext("Shop settings"), "shop", "shop:read"),
+            Entry("keys.index", lazy_gettext("API keys"), "keys", "keys:write"),
+            Entry("users.index", lazy_gettext("People"), "people", "users:write"),
+            Entry("audit.index", lazy_gettext("Audit log"), "audit", "audit:read"),
+            Entry("reference.index", lazy_gettext("API reference"), "reference", ""),
+        ),
+    ),
+)
+
+
+def install(app: Flask) -> None:
+    """Give the app its frame, its headers and its static files."""
+    app.secret_key = signing_key("console-flash")
+    app.config.update(
+        SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True, SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600
+    )
+    with app.app_context():
+        app.config["SESSION_COOKIE_NAME"] = cookie_name("notes")
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(asset=asset, languages=LANGUAGES, csrf_token=form_token)
+    app.context_processor(_frame)
+    app.after_request(_guard)
+    public(app.view_functions["static"])
+
+
+def asset(name: str) -> str:
+    """The address of one of our static files; it changes with the content, so browsers may keep it for a year."""
+    return url_for("static", filename=name, v=_fingerprint(name))
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    path = STATIC / name
+    return sha256(path.read_bytes()).hexdigest()[:10] if path.is_file() else "missing"
+
+
+def _frame() -> dict[str, Any]:
+    found = visitor()
+    locale = get_locale()
+    return {
+        "me": found,
+        "shop": shop(),
+        "request_id": telemetry.request_id(),
+        "language": str(locale),
+        "language_tag": "zh-Hans" if locale and locale.language == "zh" else "en",
+        "navigation": _navigation() if found else (),
+    }
+
+
+def _navigation() -> list[tuple[LazyString | None, list[dict[str, Any]]]]:
+    found = visitor()
+    here = request.blueprint
+    groups = []
+    for title, entries in NAVIGATION:
+        shown = [
+            {
+                "address": url_for(entry.endpoint),
+                "label": entry.label,
+                "icon": entry.icon,
+                "here": entry.endpoint.partition(".")[0] == here,
+            }
+            for entry in entries
+            if entry.endpoint in current_app.view_functions
+            and (not entry.permission or (found and found.may(entry.permission)))
+        ]
+        if shown:
+            groups.append((title, shown))
+    return groups
+
+
+def _guard(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint == "static":
+        return response
+    response.headers.setdefault("Cache-Control", "no-store")
+    return keep_form_cookie(response)
