@@ -139,6 +139,23 @@ def api(service: str, host: str, port: int | None) -> None:
 
 @main.command()
 @click.argument("service")
+@click.option("--port", type=int, help="[default: the service's own from base port 8400]")
+def probe(service: str, port: int | None) -> None:
+    """Ask the API of SERVICE on this machine whether it can take work; exit code 1 when not."""
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    from deploy import topology
+
+    _known(service)
+    try:
+        urlopen(f"http://127.0.0.1:{port or topology.port_of(service)}/readyz", timeout=4.0).close()
+    except (URLError, TimeoutError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("service")
 @click.option("--queues", help="Comma-separated.  [default: all of the service]")
 @click.option("--concurrency", type=int, default=2, show_default=True, help="Tasks at the same time.")
 def worker(service: str, queues: str | None, concurrency: int) -> None:
@@ -185,6 +202,14 @@ def mail(port: int, folder: Path) -> None:
     from deploy import mailcatcher
 
     mailcatcher.run(port, folder)
+
+
+@main.command("secrets")
+def make_secrets() -> None:
+    """Print new keys and passwords as lines for the .env of docker compose."""
+    from deploy import secrets
+
+    click.echo("\n".join(f"{name}={value}" for name, value in secrets.make().items()))
 
 
 def _default_data() -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psutil
 
 from deploy.home import Home
 from deploy.logfile import follow
@@ -27,6 +28,10 @@ def stop(data: Path) -> str:
     while home.supervisor_pid() is not None:
         if time.monotonic() > deadline:
             raise click.ClickException(f"pid {pid} has not ended after {STOP_PATIENCE_S:.0f} s; see {home.log}")
+        time.sleep(0.1)
+    for _ in range(50):  # the folder is free; let the process itself be gone too
+        if not psutil.pid_exists(pid):
+            break
         time.sleep(0.1)
     return "stopped"
 

@@ -14,7 +14,7 @@ from shared import contracts
 
 # What only the supervisor and the migration may know: whoever has the owner's URL can do anything.
 OWNERS_SECRETS: Final = frozenset({"DATABASE_URL", "REDIS_URL", *secrets.NAMES})
-_NATIVE_THREADS: Final = (
+NATIVE_THREADS: Final = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -41,7 +41,7 @@ def for_role(around: Surroundings, role: topology.Role, ready_file: Path | None 
     env = {name: value for name, value in os.environ.items() if name not in OWNERS_SECRETS}
     env |= {"PYTHONUNBUFFERED": "1", "REDIS_URL": around.redis_url}
     # OpenBLAS threads beside our own processes only slow each other down; implicit brings threads of its own.
-    env |= dict.fromkeys(_NATIVE_THREADS, "1")
+    env |= dict.fromkeys(NATIVE_THREADS, "1")
     if role.native_threads > 1:
         env["OMP_NUM_THREADS"] = str(max(1, min(role.native_threads, os.cpu_count() or 1)))
     if ready_file is not None:

@@ -61,15 +61,26 @@ def follow(paths: list[Path], lines: int, forever: bool, pause_s: float = 0.3) -
 
 
 def _news(path: Path, position: dict[Path, tuple[int, int]]) -> Iterator[tuple[str, str]]:
+    """Lines added since the last look; a file that was turned over is read to its end first."""
+    number, offset = position.get(path, (0, 0))
+    older = path.with_name(f"{path.name}.1")
+    data = b""
     try:
-        with path.open("rb") as file:
-            number = path.stat().st_ino
-            before, offset = position.get(path, (number, 0))
-            file.seek(offset if before == number else 0)
-            data = file.read()
+        if number and path.stat().st_ino != number:
+            data = _rest(older, offset) if older.exists() and older.stat().st_ino == number else b""
+            offset = 0
+        number = path.stat().st_ino
+        added = _rest(path, offset)
     except FileNotFoundError:
         return
-    whole = data[: data.rfind(b"\n") + 1]
-    position[path] = (number, (offset if before == number else 0) + len(whole))
-    for line in whole.decode(errors="replace").splitlines():
+    position[path] = (number, offset + len(added))
+    for line in (data + added).decode(errors="replace").splitlines():
         yield path.stem, line
+
+
+def _rest(path: Path, offset: int) -> bytes:
+    """What a file has after `offset`, up to its last whole line."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read()
+    return data[: data.rfind(b"\n") + 1]

@@ -34,6 +34,11 @@ NAMES: Final = (
 )
 
 
+def make() -> dict[str, str]:
+    """A new set; every value is safe in a URL, a shell and a .env file."""
+    return {name: secrets.token_urlsafe(32) for name in NAMES}
+
+
 def load(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """All secrets of the installation in `folder`; what neither the file nor the environment has is made and kept.
 
@@ -41,7 +46,7 @@ def load(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str,
     """
     path = folder / FILE_NAME
     kept = _read(path)
-    made = {name: secrets.token_urlsafe(32) for name in NAMES if name not in kept and not environment.get(name)}
+    made = {name: value for name, value in make().items() if name not in kept and not environment.get(name)}
     if made:
         _write(path, kept | made)
     return {name: environment.get(name) or kept.get(name) or made[name] for name in NAMES}
