@@ -1,0 +1,112 @@
+"""Use cases of the catalogue."""
+
+from typing import Any
+
+import msgspec
+from msgspec import ValidationError
+
+from services.recommend.domain.items import Item, ItemError, category_path, price_in_minor
+from services.recommend.schemas.items import MOST_ITEMS, ItemIn, ItemsIn
+from services.recommend.store import items as store
+from shared.database import Row, transaction
+from shared.problems import BadRequest, FieldError, Invalid, NotFound, TooLarge
+
+_item = msgspec.json.Decoder(ItemIn)
+_items = msgspec.json.Decoder(ItemsIn)
+_MOST_ERRORS = 100
+_MOST_ATTRIBUTE_BYTES = 16_384
+
+
+def put_items(body: bytes) -> dict[str, int]:
+    """Create or replace every item of the body, or none: one wrong item refuses the request and all are named."""
+    items = _read(body)
+    if not items:
+        return {"items": 0, "version": _version()}
+    with transaction() as tx:
+        store.put_items(tx, items)
+        return {"items": len(items), "version": store.version(tx)}
+
+
+def item(item_id: str) -> Row:
+    """One item. Raises NotFound."""
+    with transaction(read_only=True) as tx:
+        found = store.item(tx, item_id)
+    if found is None:
+        raise NotFound(f"there is no item {item_id!r}")
+    return found
+
+
+def items_page(after: str, q: str | None, category: str | None, limit: int) -> list[Row]:
+    """Up to `limit` items after the id `after`."""
+    with transaction(read_only=True) as tx:
+        return store.items_page(tx, after, q, category, limit)
+
+
+def _version() -> int:
+    with transaction(read_only=True) as tx:
+        return store.version(tx)
+
+
+def _read(body: bytes) -> list[Item]:
+    try:
+        given = _items.decode(body).items
+    except ValidationError as error:
+        raise Invalid("the request does not fit its schema", code="schema", errors=[_error("", error)]) from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"the body is not JSON: {error}", code="not_json") from error
+    if len(given) > MOST_ITEMS:
+        raise TooLarge(f"send at most {MOST_ITEMS} items in one request; these are {len(given)}")
+    items: dict[str, Item] = {}
+    errors: list[FieldError] = []
+    for number, raw in enumerate(given):
+        path = f"items[{number}]"
+        try:
+            one = _item_of(_item.decode(raw))
+            if one.item_id in items:
+                raise ItemError("item_id", f"{one.item_id!r} is in this request twice")
+            items[one.item_id] = one
+        except ValidationError as error:
+            errors.append(_error(path, error))
+        except ItemError as error:
+            errors.append({"path": f"{path}.{error.field}", "message": str(error)})
+    if errors:
+        raise Invalid(
+            f"{len(errors)} of {len(given)} items are not right; nothing was written",
+            code="bad_items",
+            errors=errors[:_MOST_ERRORS],
+        )
+    return list(items.values())
+
+
+def _item_of(given: ItemIn) -> Item:
+    plain: dict[str, Any] = {
+        name: getattr(given, name)
+        for name in ("item_id", "name", "brand", "currency", "available", "stock", "url", "image_url", "published_at")
+    }
+    price_minor = price_in_minor(given.price, given.currency)
+    if price_minor is None:
+        plain["currency"] = None
+    if len(msgspec.json.encode(given.attributes)) > _MOST_ATTRIBUTE_BYTES:
+        raise ItemError("attributes", f"attributes have at most {_MOST_ATTRIBUTE_BYTES} bytes")
+    checked = Item(
+        **plain, category=category_path(given.category), price_minor=price_minor, attributes=given.attributes
+    )
+    _refuse_null_characters(checked)
+    return checked
+
+
+def _refuse_null_characters(item: Item) -> None:
+    # Postgres has no text with U+0000.
+    for name in ("item_id", "name", "brand", "url", "image_url"):
+        if "\0" in (getattr(item, name) or ""):
+            raise ItemError(name, "a text cannot hold the character U+0000")
+    if any("\0" in part for part in item.category):
+        raise ItemError("category", "a text cannot hold the character U+0000")
+    if b"\\u0000" in msgspec.json.encode(item.attributes):
+        raise ItemError("attributes", "a text cannot hold the character U+0000")
+
+
+def _error(path: str, error: ValidationError) -> FieldError:
+    """msgspec says "Expected `int`, got `str` - at `$.stock`"."""
+    message, _, place = str(error).partition(" - at `$")
+    return {"path": f"{path}{place.rstrip('`')}".lstrip("."), "message": message}

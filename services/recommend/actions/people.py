@@ -1,0 +1,102 @@
+"""For whom: which lines may be used for an answer, given who asks and what they can prove.
+
+Servers, services and people of the shop may name anybody. A storefront key is public: with a customer_id or user_id it
+must send the shop's signature over that id to use the history of that person; a wrong signature is refused, without
+one the answer is not personal. With an anonymous_id it gets that visitor's own session, never the history of the
+customer the visitor has become.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+
+from services.recommend.domain.tastes import EMPTY, Lines
+from services.recommend.schemas.recommendations import RecommendationsIn, SignatureIn
+from services.recommend.store import people as store
+from services.recommend.store.models import EPOCH
+from shared import crypto
+from shared.auth import Principal
+from shared.database import Transaction
+from shared.problems import FieldError, Forbidden, Invalid
+
+_SIGNING: Final = "customer-signature"
+_MICROSECONDS_A_DAY: Final = 86_400_000_000
+
+
+def sign(given: SignatureIn) -> str:
+    """The shop's signature over a customer_id or user_id, for its storefront to send along. Raises Invalid."""
+    if (given.customer_id is None) == (given.user_id is None):
+        raise Invalid("name exactly one of customer_id and user_id")
+    return _signature(given.customer_id, given.user_id)
+
+
+def history(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime) -> tuple[Lines, bool]:
+    """The lines to answer from, and whether they are the person's whole history. Raises Invalid, Forbidden."""
+    if sum(one is not None for one in (asked.customer_id, asked.user_id, asked.anonymous_id)) > 1:
+        paths = ("customer_id", "user_id", "anonymous_id")
+        errors = [FieldError(path=path, message="one of several ids") for path in paths if getattr(asked, path)]
+        raise Invalid("name one person: customer_id, user_id or anonymous_id", errors=errors)
+    if asked.anonymous_id is not None:
+        return _of_visitor(tx, asked.anonymous_id, now, whole=caller.trusted)
+    if not caller.trusted and not _is_signed(asked):
+        return EMPTY, False
+    if asked.customer_id is not None:
+        return _of_customer(tx, asked.customer_id, now), True
+    if asked.user_id is not None:
+        identity = store.identity_of(tx, crypto.blind_index("user_id", asked.user_id))
+        return (EMPTY, True) if identity is None else (_of_customer(tx, identity, now), True)
+    return EMPTY, False
+
+
+def histories(tx: Transaction, customer_ids: list[UUID], now: datetime) -> dict[UUID, Lines]:
+    """The lines of many customers, by the ids given, also by ids of customers that have been merged away."""
+    present = store.customers_of(tx, customer_ids)
+    found = store.lines_of_customers(tx, set(present.values()) | set(customer_ids))
+    return {
+        given: _lines(found[customer], now)
+        for given in customer_ids
+        if (customer := present.get(given, given)) in found
+    }
+
+
+def _of_customer(tx: Transaction, given: UUID, now: datetime) -> Lines:
+    """`given` may be an identity, or a customer since merged into another: then the rows are found by the map."""
+    found = store.lines_of_customer(tx, given)
+    if found is None:
+        present = store.customers_of(tx, [given]).get(given)
+        if present is not None and present != given:
+            found = store.lines_of_customer(tx, present)
+    return EMPTY if found is None else _lines(found, now)
+
+
+def _of_visitor(tx: Transaction, anonymous_id: str, now: datetime, *, whole: bool) -> tuple[Lines, bool]:
+    identity = store.identity_of(tx, crypto.blind_index("anonymous_id", anonymous_id))
+    if identity is None:
+        return EMPTY, whole
+    if whole:
+        return _of_customer(tx, identity, now), True
+    found = store.lines_of_identity(tx, identity)
+    return EMPTY if found is None else _lines(found, now), False
+
+
+def _lines(found: store.PersonLines, now: datetime) -> Lines:
+    instant = (now - EPOCH).total_seconds() * 1_000_000
+    ages = ((instant - found.occurred_at) / _MICROSECONDS_A_DAY).astype(np.float32)
+    return Lines(found.keys, found.kinds, found.quantities, ages)
+
+
+def _is_signed(asked: RecommendationsIn) -> bool:
+    if asked.signature is None:
+        return False
+    if not hmac.compare_digest(asked.signature, _signature(asked.customer_id, asked.user_id)):
+        raise Forbidden("the signature is not the shop's over this id", code="bad_signature")
+    return True
+
+
+def _signature(customer_id: UUID | None, user_id: str | None) -> str:
+    text = f"customer_id:{customer_id}" if customer_id is not None else f"user_id:{user_id}"
+    return hmac.new(crypto.signing_key(_SIGNING), text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,146 @@
+"""Answering: a person's lines as of this moment in, the best items out, as ready-made JSON."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, Final, TypeVar
+
+import msgspec
+import orjson
+
+from services.recommend.actions import people, shelf
+from services.recommend.domain.catalogue import Catalogue
+from services.recommend.domain.filters import Filter, PriceRange, Value
+from services.recommend.domain.items import category_path
+from services.recommend.domain.model import Model
+from services.recommend.domain.recommending import Answer, Shortfall, Wish, recommend, similar
+from services.recommend.domain.tastes import EMPTY
+from services.recommend.schemas.recommendations import BatchIn, Choice, FilterIn, RecommendationsIn, SignatureIn
+from shared import shop
+from shared.auth import Principal
+from shared.database import transaction
+from shared.ids import uuid7
+from shared.problems import BadRequest, Invalid, NotFound
+
+T = TypeVar("T")
+_requests: Final = msgspec.json.Decoder(RecommendationsIn)
+_batches: Final = msgspec.json.Decoder(BatchIn)
+_signatures: Final = msgspec.json.Decoder(SignatureIn)
+
+
+def answer(body: bytes, caller: Principal) -> bytes:
+    """One person's recommendations, as JSON."""
+    asked = _read(_requests, body)
+    catalogue, model = shelf.current()
+    wish = _wish(asked, catalogue)
+    now = shop.business_now()
+    with transaction(read_only=True) as tx:
+        lines, personal = people.history(tx, asked, caller, now)
+    return _reply(recommend(model, catalogue, lines, wish), catalogue, model, personal=personal)
+
+
+def answer_batch(body: bytes) -> bytes:
+    """Recommendations for many customers, as JSON: always n items each, or a stated shortfall."""
+    asked = _read(_batches, body)
+    catalogue, model = shelf.current()
+    wish = Wish(asked.n, asked.exclude_seen, catalogue.keys_of(asked.exclude), filter_of(asked.filter))
+    now = shop.business_now()
+    with transaction(read_only=True) as tx:
+        lines = people.histories(tx, asked.customer_ids, now)
+    answers = {str(id_): recommend(model, catalogue, lines.get(id_, EMPTY), wish) for id_ in asked.customer_ids}
+    results = b",".join(b'"%s":[%s]' % (id_.encode(), _items(found, catalogue)) for id_, found in answers.items())
+    shortfalls = {id_: _shortfall(found.shortfall) for id_, found in answers.items() if found.shortfall}
+    return b'{"recommendation_id":"%s","model_version":%s,"results":{%s},"shortfalls":%s}' % (
+        str(uuid7()).encode(),
+        orjson.dumps(model and model.version),
+        results,
+        orjson.dumps(shortfalls),
+    )
+
+
+def answer_similar(item_id: str, n: int) -> bytes:
+    """Items like one item, as JSON. Raises NotFound."""
+    catalogue, model = shelf.current()
+    key = catalogue.key_of(item_id)
+    if key is None:
+        raise NotFound(f"there is no item {item_id!r}")
+    return _reply(similar(model, catalogue, key, n), catalogue, model, personal=False)
+
+
+def signature(body: bytes) -> str:
+    """The shop's signature over one person's id."""
+    return people.sign(_read(_signatures, body))
+
+
+def filter_of(given: FilterIn) -> Filter:
+    """The conditions of a request as the domain's filter."""
+    price = None
+    if given.price_minor is not None:
+        price = PriceRange(given.currency or shop.shop().currency, given.price_minor.gte, given.price_minor.lte)
+    return Filter(
+        categories=tuple(category_path(str(name)) for name in _values(given.category)),
+        brands=tuple(str(name) for name in _values(given.brand)),
+        price=price,
+        attributes=tuple((name, tuple(_values(chosen))) for name, chosen in given.attributes.items()),
+    )
+
+
+def _values(given: Value | Choice | None) -> Iterable[Value]:
+    if given is None:
+        return ()
+    if not isinstance(given, Choice):
+        return (given,)
+    if (given.eq is None) == (given.any_of is None):
+        raise Invalid('a condition is a value, {"eq": value} or {"in": [values]}', code="bad_filter")
+    return given.any_of if given.any_of is not None else (given.eq,)  # type: ignore[return-value]
+
+
+def _wish(asked: RecommendationsIn, catalogue: Catalogue) -> Wish:
+    looked_at = asked.context.item_id
+    return Wish(
+        n=asked.n,
+        exclude_seen=asked.exclude_seen,
+        exclude=catalogue.keys_of(asked.exclude),
+        only=filter_of(asked.filter),
+        looked_at=None if looked_at is None else catalogue.key_of(looked_at),
+        cart=catalogue.keys_of(asked.context.cart),
+        near=category_path(asked.context.category) or None,
+    )
+
+
+def _reply(found: Answer, catalogue: Catalogue, model: Model | None, *, personal: bool) -> bytes:
+    return (
+        b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s}'
+        % (
+            str(uuid7()).encode(),
+            found.strategy.encode(),
+            orjson.dumps(model and model.version),
+            b"true" if personal else b"false",
+            _items(found, catalogue),
+            orjson.dumps(found.shortfall and _shortfall(found.shortfall)),
+        )
+    )
+
+
+def _items(found: Answer, catalogue: Catalogue) -> bytes:
+    parts = zip(found.keys.tolist(), found.scores.tolist(), found.reasons, strict=True)
+    return b",".join(
+        b'%s,"score":%.6g,"reason":"%s"}' % (catalogue.rendered(key), score, reason.encode())
+        for key, score, reason in parts
+    )
+
+
+def _shortfall(found: Shortfall) -> dict[str, Any]:
+    return {"reason": found.reason, **asdict(found)}
+
+
+def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body or b"{}")
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        path = place.rstrip("`").lstrip(".")
+        raise Invalid(
+            "the request does not fit its schema", code="schema", errors=[{"path": path, "message": message}]
+        ) from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"the body is not JSON: {error}", code="not_json") from error

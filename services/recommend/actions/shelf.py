@@ -1,0 +1,131 @@
+"""What a serving process holds in memory: the catalogue and the newest model, looked after while it answers.
+
+Changes of the catalogue are taken in by the request that finds them. A new model is loaded beside the traffic and takes
+over when it is whole; a broken one is refused, and the one before it goes on serving.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from services.recommend.artifacts import models as artifacts
+from services.recommend.domain.catalogue import Catalogue, Change, Shown
+from services.recommend.domain.model import Model
+from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
+from services.recommend.store import items
+from services.recommend.store import models as store
+from shared import telemetry
+from shared.database import Row, transaction
+
+LOOK_EVERY_S: Final = 0.5
+_log = telemetry.get_logger(__name__)
+
+
+@dataclass
+class _Shelf:
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    model: Model | None = None
+    refused: set[str] = field(default_factory=set)
+    looked_at: float | None = None
+    looking: threading.Lock = field(default_factory=threading.Lock)
+    loading: threading.Lock = field(default_factory=threading.Lock)
+
+
+_held = {"shelf": _Shelf()}  # one a process
+
+
+def forget() -> None:
+    """Begin again with an empty shelf (tests: another database is another world)."""
+    _held["shelf"] = _Shelf()
+
+
+def current() -> tuple[Catalogue, Model | None]:
+    """The catalogue, at most half a second old, and the model to answer with. Call it outside a transaction.
+
+    The first caller of a process fills the shelf, and others wait for it; later on nobody waits.
+    """
+    shelf = _held["shelf"]
+    if shelf.looked_at is None:
+        with shelf.looking:
+            if shelf.looked_at is None:
+                _look(shelf, in_background=False)
+    elif time.monotonic() - shelf.looked_at > LOOK_EVERY_S and shelf.looking.acquire(blocking=False):
+        try:
+            _look(shelf, in_background=True)
+        finally:
+            shelf.looking.release()
+    return shelf.catalogue, shelf.model
+
+
+def _look(shelf: _Shelf, *, in_background: bool) -> None:
+    began = time.monotonic()
+    with transaction(read_only=True) as tx:
+        catalogue, model = store.serving_state(tx)
+        changes = items.changes_since(tx, shelf.catalogue.version) if catalogue > shelf.catalogue.version else []
+    if changes:
+        version = max(row["version"] for row in changes)
+        shelf.catalogue = shelf.catalogue.changed([_change(row) for row in changes], version)
+    serving = shelf.model.version if shelf.model else None
+    if model is not None and model != serving and model not in shelf.refused:
+        if in_background:
+            threading.Thread(target=_load, args=(shelf,), daemon=True).start()
+        else:
+            _load(shelf)
+    shelf.looked_at = began
+
+
+def _load(shelf: _Shelf) -> None:
+    """Take up the newest model that can be read."""
+    if not shelf.loading.acquire(blocking=False):
+        return
+    try:
+        while True:
+            with transaction(read_only=True) as tx:
+                newest = store.newest(tx, shelf.refused)
+            if newest is None or (shelf.model is not None and newest.version <= shelf.model.version):
+                return
+            try:
+                shelf.model = _model(newest, shelf.catalogue)
+                _log.info("model_taken_up", version=newest.version)
+                return
+            except artifacts.BrokenArtifact as error:
+                shelf.refused.add(newest.version)
+                _log.error("model_refused", version=newest.version, error=str(error))
+    finally:
+        shelf.loading.release()
+
+
+def _model(published: store.Published, catalogue: Catalogue) -> Model:
+    artifact = artifacts.read(published.path or "")
+    _check(artifact, catalogue)
+    manifest = artifact.manifest
+    given: dict[str, Any] = manifest["parameters"]
+    return Model(
+        version=published.version,
+        as_of=datetime.fromisoformat(manifest["as_of"]),
+        item_factors=artifact.arrays["item_factors"],
+        popularity=artifact.arrays["popularity"],
+        parameters=Parameters(**{**given, "als": AlsParameters(**given["als"])}),
+        blend=Blend(**manifest["blend"]),
+    )
+
+
+def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:
+    """Rows of the arrays are item keys: an artefact of another catalogue (a restored database …) would mix up items."""
+    size, factors = len(artifact.item_ids), artifact.arrays["item_factors"]
+    if factors.shape[0] != size or artifact.arrays["popularity"].shape != (size,):
+        raise artifacts.BrokenArtifact("its arrays are not as long as its list of items")
+    known = min(size, len(catalogue))
+    if any(catalogue.items[key].item_id != artifact.item_ids[key] for key in range(known)):
+        raise artifacts.BrokenArtifact("it was made for another catalogue")
+
+
+def _change(row: Row) -> Change:
+    shown = Shown(
+        row["item_id"], row["name"], tuple(row["category"]), row["brand"], row["price_minor"], row["currency"],
+        row["url"], row["image_url"], row["attributes"],
+    )  # fmt: skip
+    published = row["published_at"] or row["created_at"]
+    return Change(row["item_key"], shown, row["on_sale"], published.timestamp())

@@ -1,0 +1,94 @@
+"""Training: lines in, a published model out. One transaction holds the trainer's claim from beginning to end."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommend.artifacts import models as artifacts
+from services.recommend.domain.parameters import Parameters
+from services.recommend.domain.tastes import Lines
+from services.recommend.domain.training import History, Situation, Trained, is_due, train
+from services.recommend.store import interactions
+from services.recommend.store import models as store
+from shared import shop, telemetry
+from shared.database import Transaction, transaction
+from shared.ids import uuid7
+
+KEEP: Final = 3
+_log = telemetry.get_logger(__name__)
+_MICROSECONDS_A_DAY: Final = 86_400_000_000
+
+
+def train_if_due() -> str | None:
+    """Train and publish where a model is due or was asked for and no other trainer is at it. Returns its version."""
+    began = datetime.now(UTC)
+    try:
+        with transaction() as tx:
+            if not store.claim_training(tx) or not is_due(_situation(tx, began)):
+                return None
+            store.training_began(tx, began)
+            return _train(tx, began)
+    except Exception as error:
+        with transaction() as tx:
+            store.training_began(tx, began, failed_at=datetime.now(UTC), failure=f"{type(error).__name__}: {error}")
+        raise
+
+
+def _situation(tx: Transaction, now: datetime) -> Situation:
+    state, newest = store.training(tx), store.newest(tx)
+    return Situation(
+        now=now,
+        requested_at=state.requested_at,
+        started_at=state.started_at,
+        failed_at=state.failed_at,
+        read=interactions.position(tx),
+        unread=interactions.lag(tx),
+        trained=newest.log_position if newest else None,
+    )
+
+
+def _train(tx: Transaction, began: datetime, parameters: Parameters | None = None) -> str:
+    parameters = parameters or Parameters()
+    as_of, position = shop.business_now(tx), interactions.position(tx)
+    item_ids = store.item_ids(tx)
+    trained = train(history_of(store.lines_as_of(tx, as_of), len(item_ids), as_of), parameters)
+    version = str(uuid7())
+    manifest = _manifest(trained, parameters, as_of, position)
+    path = artifacts.write(version, manifest, item_ids, _arrays(trained))
+    store.publish(tx, store.Published(version, as_of, position, began, datetime.now(UTC), path, manifest))
+    kept = store.retire(tx, KEEP)
+    tx.after_commit(lambda: artifacts.sweep(kept))
+    _log.info("model_published", version=version, as_of=as_of.isoformat(), **trained.figures)
+    return version
+
+
+def history_of(rows: NDArray[Any], item_count: int, as_of: datetime) -> History:
+    """The database's lines as the domain's columns."""
+    people, number = np.unique(rows["customer"].astype(np.int64), return_inverse=True)
+    now = round((as_of - store.EPOCH).total_seconds() * 1_000_000)
+    ages = (now - rows["occurred_at"].astype(np.int64)) / _MICROSECONDS_A_DAY
+    lines = Lines(
+        rows["key"].astype(np.int64),
+        rows["kind"].astype(np.int16),
+        rows["quantity"].astype(np.float32),
+        ages.astype(np.float32),
+    )
+    return History(number.astype(np.int64), lines, len(people), item_count)
+
+
+def _arrays(trained: Trained) -> dict[str, NDArray[np.float32]]:
+    return {"item_factors": trained.item_factors, "popularity": trained.popularity}
+
+
+def _manifest(trained: Trained, parameters: Parameters, as_of: datetime, position: int) -> dict[str, Any]:
+    return {
+        "as_of": as_of.isoformat(),
+        "log_position": position,
+        "parameters": asdict(parameters),
+        "blend": asdict(trained.blend),
+        "items": len(trained.popularity),
+        "figures": trained.figures,
+    }

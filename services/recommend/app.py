@@ -1,0 +1,25 @@
+"""The Flask app of recommend."""
+
+from flask import Flask
+
+from services.recommend.actions import shelf
+from services.recommend.api import items, models, recommendations
+from services.recommend.artifacts import models as artifacts
+from services.recommend.domain.filters import FilterError
+from services.recommend.domain.items import ItemError
+from shared.config import Settings, load_settings
+from shared.problems import Invalid
+from shared.web import create_app as create_web_app
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The service, ready to serve; its memory fills with the first request."""
+    settings = settings or load_settings("recommend")
+    artifacts.configure(settings.artifacts_url)
+    shelf.forget()
+    return create_web_app(
+        settings,
+        [items.blp, recommendations.blp, models.blp],
+        errors={FilterError: Invalid, ItemError: Invalid},
+        title="Zhike recommend",
+    )

@@ -1,0 +1,48 @@
+"""A trained model as it serves: arrays by item key, and nothing about any person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommend.domain import als
+from services.recommend.domain.parameters import Blend, Parameters
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Model:
+    """`item_factors` items × factors, `popularity` items, in [0, 1]. People are folded in from their own history."""
+
+    version: str
+    as_of: datetime
+    item_factors: Floats
+    popularity: Floats
+    parameters: Parameters
+    blend: Blend
+
+    def __len__(self) -> int:
+        return len(self.popularity)
+
+    @cached_property
+    def base(self) -> NDArray[np.float64]:
+        """What every fold-in starts from."""
+        return als.gram(self.item_factors, self.parameters.als.regularization)
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """The norm of each item's factors; 0 for items nobody has touched."""
+        lengths: Floats = np.sqrt(np.einsum("ij,ij->i", self.item_factors, self.item_factors))
+        return lengths
+
+    def person(self, items: NDArray[np.int64], affinity: Floats) -> Floats | None:
+        """The factors of somebody with these affinities; None where the model knows none of the items."""
+        known = items < len(self)
+        items, affinity = items[known], affinity[known]
+        counts = (affinity > 0) & (self.lengths[items] > 0)
+        if not counts.any():
+            return None
+        return als.fold_in(self.item_factors, self.base, items[counts], affinity[counts], self.parameters.als.alpha)

@@ -1,0 +1,149 @@
+"""Contracts of recommendations. Requests are hot: msgspec reads them; its schema also documents them."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+MOST_CUSTOMERS = 1_000
+
+Text = Annotated[str, Meta(min_length=1, max_length=256)]
+Category = Text | Annotated[list[Text], Meta(min_length=1, max_length=10)]
+Value = bool | int | float | str
+Minor = Annotated[int, Meta(ge=0, lt=2**62)]
+
+
+class Choice(msgspec.Struct, forbid_unknown_fields=True):
+    """One of some values: {"eq": value} or {"in": [values]}."""
+
+    eq: Value | None = None
+    any_of: Annotated[list[Value], Meta(min_length=1, max_length=1_000)] | None = msgspec.field(name="in", default=None)
+
+
+class Range(msgspec.Struct, forbid_unknown_fields=True):
+    """Both ends included."""
+
+    gte: Minor | None = None
+    lte: Minor | None = None
+
+
+class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What may be shown; all conditions must hold. A condition is a value or {"in": [values]}."""
+
+    category: Text | Choice | None = None
+    brand: Text | Choice | None = None
+    price_minor: Range | None = None
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    attributes: dict[Text, Value | Choice] = msgspec.field(default_factory=dict)
+
+
+class ContextIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The moment: the item being looked at, the category of the page, what is in the cart."""
+
+    item_id: Text | None = None
+    category: Category | None = None
+    cart: Annotated[list[Text], Meta(max_length=200)] = msgspec.field(default_factory=list)
+
+
+class RecommendationsIn(msgspec.Struct, forbid_unknown_fields=True):
+    """For whom (at most one of the ids; none: a newcomer), how many, and what may be among them."""
+
+    customer_id: UUID | None = None
+    user_id: Text | None = None
+    anonymous_id: Text | None = None
+    signature: Annotated[str, Meta(max_length=128)] | None = None
+    n: Annotated[int, Meta(ge=1, le=100)] = 10
+    exclude: Annotated[list[Text], Meta(max_length=1_000)] = msgspec.field(default_factory=list)
+    exclude_seen: bool = True
+    filter: FilterIn = msgspec.field(default_factory=FilterIn)
+    context: ContextIn = msgspec.field(default_factory=ContextIn)
+
+
+class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Recommendations for many customers at once, as campaigns need them."""
+
+    customer_ids: Annotated[list[UUID], Meta(min_length=1, max_length=MOST_CUSTOMERS)]
+    n: Annotated[int, Meta(ge=1, le=100)] = 10
+    exclude: Annotated[list[Text], Meta(max_length=1_000)] = msgspec.field(default_factory=list)
+    exclude_seen: bool = True
+    filter: FilterIn = msgspec.field(default_factory=FilterIn)
+
+
+class SignatureIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose id to sign: exactly one."""
+
+    customer_id: UUID | None = None
+    user_id: Text | None = None
+
+
+class RecommendedItem(msgspec.Struct):
+    """One item of an answer."""
+
+    item_id: str
+    name: str
+    price_minor: int | None
+    currency: str | None
+    url: str | None
+    image_url: str | None
+    score: float
+    reason: str
+
+
+class ShortfallOut(msgspec.Struct):
+    """Why there are fewer items than asked for."""
+
+    reason: str
+    requested: int
+    returned: int
+    in_catalogue: int
+    on_sale: int
+    match_filter: int
+
+
+class RecommendationsOut(msgspec.Struct):
+    """An answer. `personal` says whether the person's history was used; `shortfall` is null where all n are there."""
+
+    recommendation_id: UUID
+    strategy: str
+    model_version: str | None
+    personal: bool
+    items: list[RecommendedItem]
+    shortfall: ShortfallOut | None
+
+
+class BatchOut(msgspec.Struct):
+    """Answers by the customer ids that were sent; `shortfalls` names those with fewer items, and why."""
+
+    recommendation_id: UUID
+    model_version: str | None
+    results: dict[UUID, list[RecommendedItem]]
+    shortfalls: dict[UUID, ShortfallOut]
+
+
+class SignatureOut(msgspec.Struct):
+    """What a storefront sends beside the id."""
+
+    signature: str
+
+
+def documented(body: type[msgspec.Struct] | None, reply: type[msgspec.Struct]) -> dict[str, object]:
+    """OpenAPI of a route whose body and reply are msgspec structs (for blp.doc)."""
+    doc: dict[str, object] = {
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": _schema(reply)}}}}
+    }
+    if body is not None:
+        doc["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(body)}}}
+    return doc
+
+
+def _schema(kind: type[msgspec.Struct]) -> object:
+    """The JSON schema of a struct with the structs inside it written out in place."""
+    (root,), parts = msgspec.json.schema_components([kind], ref_template="{name}")
+
+    def expand(node: object) -> object:
+        if isinstance(node, dict):
+            return expand(parts[node["$ref"]]) if "$ref" in node else {k: expand(v) for k, v in node.items()}
+        return [expand(one) for one in node] if isinstance(node, list) else node
+
+    return expand(root)

@@ -1,0 +1,106 @@
+"""One person's lines, read when they ask: by the covering index, as binary arrays."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.rows import tuple_row
+
+from shared.database import Transaction
+
+# array_send(): a header of 20 bytes, then a length and a big-endian value for each element.
+_HEADER = 20
+_ELEMENT = {name: np.dtype([("length", ">i4"), ("value", name)]) for name in (">i4", ">i2", ">f4", ">i8")}
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLines:
+    """Columns of equal length: item keys, kinds, quantities, and when (microseconds since 2000)."""
+
+    keys: NDArray[np.int64]
+    kinds: NDArray[np.int16]
+    quantities: NDArray[np.float32]
+    occurred_at: NDArray[np.int64]
+
+
+NOTHING = PersonLines(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int16, np.float32, np.int64)))
+
+
+def lines_of_customer(tx: Transaction, customer_id: UUID) -> PersonLines | None:
+    """The lines of a customer; None where there are none (unknown, new, or merged into another since)."""
+    row = _fetch(
+        tx,
+        """
+        SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
+               array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
+        FROM interaction WHERE customer_id = %s AND item_key IS NOT NULL
+        """,
+        (customer_id,),
+    )
+    return None if row is None or row[0] is None else _columns(row)
+
+
+def lines_of_identity(tx: Transaction, identity_id: UUID) -> PersonLines | None:
+    """The lines that arrived under one identity only, whoever it belongs to."""
+    row = _fetch(
+        tx,
+        """
+        SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
+               array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
+        FROM interaction WHERE identity_id = %s AND item_key IS NOT NULL
+        """,
+        (identity_id,),
+    )
+    return None if row is None or row[0] is None else _columns(row)
+
+
+def lines_of_customers(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, PersonLines]:
+    """The lines of many customers in one statement; those without any are left out."""
+    with tx.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        cursor.execute(
+            """
+            SELECT customer_id, array_send(array_agg(item_key)), array_send(array_agg(kind)),
+                   array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
+            FROM interaction WHERE customer_id = ANY(%s) AND item_key IS NOT NULL
+            GROUP BY customer_id
+            """,
+            (list(customer_ids),),
+        )
+        return {row[0]: _columns(row[1:]) for row in cursor}
+
+
+def customers_of(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The customers that these ids (identities, or customers of earlier days) belong to now."""
+    rows = tx.all(
+        "SELECT identity_id, customer_id FROM profile_out.identity_map_v1 WHERE identity_id = ANY(%(ids)b::uuid[])",
+        {"ids": list(ids)},
+    )
+    return {row["identity_id"]: row["customer_id"] for row in rows}
+
+
+def identity_of(tx: Transaction, alias: str) -> UUID | None:
+    """The identity behind the keyed hash of a userId or anonymousId; None where no event has named it."""
+    found: UUID | None = tx.value("SELECT identity_id FROM identity_alias WHERE alias = %(alias)s", {"alias": alias})
+    return found
+
+
+def _fetch(tx: Transaction, query: str, params: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    with tx.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        return cursor.execute(query, params, prepare=True).fetchone()
+
+
+def _columns(row: tuple[Any, ...]) -> PersonLines:
+    keys, kinds, quantities, occurred_at = row
+    return PersonLines(
+        _values(keys, ">i4").astype(np.int64),
+        _values(kinds, ">i2").astype(np.int16),
+        _values(quantities, ">f4").astype(np.float32),
+        _values(occurred_at, ">i8").astype(np.int64),
+    )
+
+
+def _values(sent: bytes, kind: str) -> NDArray[Any]:
+    return np.frombuffer(sent, dtype=_ELEMENT[kind], offset=_HEADER)["value"]
