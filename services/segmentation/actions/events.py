@@ -1,0 +1,61 @@
+"""Reading profile's log: facts first, then the customers they touch."""
+
+from typing import Final
+
+from services.segmentation.actions.customers import bring_up_to_date
+from services.segmentation.actions.memberships import claim
+from services.segmentation.actions.moments import moment_of
+from services.segmentation.domain.facts import gather
+from services.segmentation.store import facts
+from shared.database import transaction
+
+BATCH: Final = 5000
+# Far behind, as in an import, the same customers come up again and again: compute them every so many batches.
+BATCHES_BETWEEN: Final = 40
+CUSTOMERS: Final = 2000
+
+
+def read_events() -> None:
+    """Read all there is in the log and bring the customers it touches up to date."""
+    while True:
+        behind = read_facts(BATCHES_BETWEEN)
+        bring_touched_up_to_date()
+        if not behind:
+            return
+
+
+def read_facts(batches: int) -> bool:
+    """Read up to `batches` batches; whether there may be more. Each is one transaction, cursor included."""
+    return all(_read_batch() == BATCH for _ in range(batches))
+
+
+def bring_touched_up_to_date() -> None:
+    """Compute features, scores and memberships of everyone whose facts have changed.
+
+    Left to the next sweep when another worker is at it for long.
+    """
+    while True:
+        with transaction() as tx:
+            if not claim(tx, patience_s=2.0):
+                return
+            moment = moment_of(tx)
+            customers = facts.take_due(tx, moment.as_of, CUSTOMERS)
+            if customers:
+                bring_up_to_date(tx, customers, moment)
+        if len(customers) < CUSTOMERS:
+            return
+
+
+def _read_batch() -> int:
+    with transaction() as tx:
+        entries = facts.next_entries(tx, BATCH)
+        if entries:
+            moment = moment_of(tx)
+            found = gather(entries, moment.shop.currency, moment.as_of)
+            facts.add_facts(tx, found)
+            if found.identities:
+                facts.move_identities(tx, found.identities)
+            if found.order_keys:
+                facts.settle_versions(tx, found.order_keys)
+            facts.touch(tx, found)
+    return len(entries)

@@ -1,0 +1,99 @@
+"""Keeping memberships true to the rules."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.segmentation.actions.moments import Moment, moment_of
+from services.segmentation.domain.rule_parser import parse
+from services.segmentation.domain.rules import Rule, RuleError, inline
+from services.segmentation.store import memberships, segments
+from services.segmentation.store.memberships import Change, RuleTimeoutError
+from services.segmentation.store.rules import matching
+from services.segmentation.store.segments import Segment
+from shared import log, telemetry
+from shared.database import Transaction, transaction
+
+TOUCHED_TIMEOUT_MS: Final = 5_000
+REFRESH_TIMEOUT_MS: Final = 60_000
+
+_log = telemetry.get_logger(__name__)
+
+
+def claim(tx: Transaction, patience_s: float = 0.0) -> bool:
+    """Become the one who writes features and memberships, until this transaction ends; waits up to `patience_s`."""
+    deadline = time.monotonic() + patience_s
+    while not log.claim(tx, memberships.LOG):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def follow(tx: Transaction, customers: Sequence[UUID], moment: Moment) -> None:
+    """Bring the memberships of these customers up to date in all segments. The caller holds the claim.
+
+    A segment that cannot be evaluated is left to its refresh.
+    """
+    found: list[Change] = []
+    for segment, rule in rules_in_use(tx):
+        try:
+            with memberships.reading(tx, TOUCHED_TIMEOUT_MS):
+                query = matching(rule, moment.context(customers))
+                found += memberships.changes(tx, segment.segment_id, query, customers)
+        except RuleTimeoutError as error:
+            segments.mark_failed(tx, segment.segment_id, str(error))
+    memberships.apply(tx, found, moment.as_of)
+
+
+def refresh(segment_id: UUID, as_of: datetime | None = None) -> bool:
+    """Find all members of one segment anew; False when another is at work and it must wait for the next sweep."""
+    with transaction() as tx:
+        if not claim(tx, patience_s=5.0):
+            return False
+        segment = segments.get(tx, segment_id)
+        if segment is None:
+            return True
+        moment = moment_of(tx, as_of)
+        try:
+            found = _all_changes(tx, segment, moment)
+        except (RuleTimeoutError, RuleError) as error:
+            _log.warning("segment_not_refreshed", segment_id=str(segment_id), error=str(error))
+            segments.mark_failed(tx, segment_id, str(error))
+            return True
+        memberships.apply(tx, found, moment.as_of)
+        segments.mark_refreshed(tx, segment_id, segment.version, moment.as_of)
+    return True
+
+
+def refresh_stale() -> int:
+    """Refresh every segment that waits for it; returns how many there were."""
+    with transaction(read_only=True) as tx:
+        waiting = segments.stale_ids(tx)
+    for segment_id in waiting:
+        refresh(segment_id)
+    return len(waiting)
+
+
+def rules_in_use(tx: Transaction) -> list[tuple[Segment, Rule]]:
+    """The segments in use with their rules, the segments in those inlined; broken ones are left out and noted."""
+    found = segments.active(tx)
+    parsed = {segment.segment_id: parse(segment.rule) for segment in found}
+    usable = []
+    for segment in found:
+        try:
+            usable.append((segment, inline(parsed[segment.segment_id], parsed)))
+        except RuleError as error:
+            segments.mark_failed(tx, segment.segment_id, str(error))
+    return usable
+
+
+def _all_changes(tx: Transaction, segment: Segment, moment: Moment) -> list[Change]:
+    if segment.archived_at is not None:
+        return memberships.leavers(tx, segment.segment_id)
+    known = {one.segment_id: parse(one.rule) for one in segments.active(tx)}
+    rule = inline(known[segment.segment_id], known)
+    with memberships.reading(tx, REFRESH_TIMEOUT_MS):
+        return memberships.changes(tx, segment.segment_id, matching(rule, moment.context()), None)

@@ -1,0 +1,148 @@
+"""Computing everybody: when the business day turns, and when somebody asks for it."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.segmentation.actions import memberships
+from services.segmentation.actions.customers import compute_features, give_scores
+from services.segmentation.actions.events import read_facts
+from services.segmentation.actions.moments import Moment, moment_of
+from services.segmentation.domain.days import business_day, zone_of
+from services.segmentation.domain.scores import Basis
+from services.segmentation.store import facts, features, jobs, scores, segments
+from services.segmentation.store.jobs import Job
+from shared import telemetry
+from shared.database import Transaction, transaction
+from shared.ids import uuid7
+from shared.problems import Unavailable
+
+CHUNK: Final = 5000
+PATIENCE_S: Final = 60.0
+GROWTH: Final = 1.2
+
+_log = telemetry.get_logger(__name__)
+
+
+def ask(as_of: datetime | None) -> Job | None:
+    """Ask for a full computation, as of the business clock unless told otherwise."""
+    job_id = uuid7()
+    with transaction() as tx:
+        jobs.add(tx, job_id, "asked", as_of)
+        tx.nudge("segmentation.recompute")
+        return jobs.get(tx, job_id)
+
+
+def recent() -> list[Job]:
+    """The last jobs, newest first."""
+    with transaction(read_only=True) as tx:
+        return jobs.newest(tx, 20)
+
+
+def run_due() -> None:
+    """Queue the day's computation if it is due, then carry out the jobs that wait."""
+    with transaction() as tx:
+        if _is_due(tx):
+            jobs.add(tx, uuid7(), "new day", None)
+    while (job := _take()) is not None:
+        try:
+            run(job)
+        except Exception as error:
+            with transaction() as tx:
+                jobs.finish(tx, job.job_id, type(error).__name__)
+            raise
+
+
+def run(job: Job) -> None:
+    """Compute features of all customers, a new basis, scores against it, and all memberships.
+
+    In chunks of customers, a transaction each, so that events are followed in between. Taken up again from the
+    beginning when its worker dies.
+    """
+    while read_facts(100):
+        pass
+    _compute_all(job)
+    basis = _new_basis(job)
+    if basis is not None:
+        _score_all(job, *basis)
+    _refresh_all(job)
+    with transaction() as tx:
+        jobs.finish(tx, job.job_id)
+    _log.info("recomputed", job_id=str(job.job_id), reason=job.reason)
+
+
+def _compute_all(job: Job) -> None:
+    after: UUID | None = None
+    done = 0
+    while True:
+        with transaction() as tx:
+            moment = _claimed(tx, job)
+            chunk = features.customer_ids(tx, after, CHUNK)
+            done += len(chunk)
+            total = done if len(chunk) < CHUNK else max(done, features.count_customers(tx))
+            jobs.progress(tx, job.job_id, done, total, moment.as_of)
+            facts.forget_due(tx, chunk, moment.as_of)
+            compute_features(tx, chunk, moment)
+        if len(chunk) < CHUNK:
+            return
+        after = chunk[-1]
+
+
+def _new_basis(job: Job) -> tuple[UUID, Basis] | None:
+    with transaction() as tx:
+        moment = _claimed(tx, job)
+        population = scores.measure(tx)
+        if population is None:
+            return None
+        basis_id = uuid7()
+        scores.add_basis(tx, basis_id, population, moment.as_of)
+    return basis_id, population.basis
+
+
+def _score_all(job: Job, basis_id: UUID, basis: Basis) -> None:
+    after: UUID | None = None
+    while True:
+        with transaction() as tx:
+            _claimed(tx, job)
+            jobs.keep(tx, job.job_id)
+            chunk = features.customer_ids(tx, after, CHUNK)
+            give_scores(tx, chunk, basis_id, basis)
+        if len(chunk) < CHUNK:
+            return
+        after = chunk[-1]
+
+
+def _refresh_all(job: Job) -> None:
+    with transaction() as tx:
+        waiting = [segment.segment_id for segment in segments.active(tx)]
+        segments.mark_stale(tx, waiting)
+    for segment_id in waiting:
+        memberships.refresh(segment_id, job.as_of)
+        with transaction() as tx:
+            jobs.keep(tx, job.job_id)
+
+
+def _claimed(tx: Transaction, job: Job) -> Moment:
+    if not memberships.claim(tx, patience_s=PATIENCE_S):
+        raise Unavailable("another computation has held the claim for too long")
+    return moment_of(tx, job.as_of)
+
+
+def _take() -> Job | None:
+    with transaction() as tx:
+        return jobs.take(tx)
+
+
+def _is_due(tx: Transaction) -> bool:
+    """A new business day, many more buyers than were counted, or no scores yet where somebody has bought."""
+    if jobs.open_job(tx) or jobs.failed_lately(tx):
+        return False
+    last = jobs.last_done(tx)
+    if last is None or last.computed_as_of is None:
+        return features.count_customers(tx) > 0
+    moment = moment_of(tx)
+    zone = zone_of(moment.shop.time_zone)
+    if business_day(last.computed_as_of, zone) != business_day(moment.as_of, zone):
+        return True
+    basis = scores.newest_basis(tx)
+    return scores.count_buyers(tx) > (GROWTH * basis["buyers"] if basis else 0)
