@@ -33,6 +33,7 @@ TASKS: Final = MappingProxyType(
         "campaign.start_due": CAMPAIGN,
         "campaign.send": CAMPAIGN_SENDER,
         "campaign.publish_outcomes": CAMPAIGN,
+        "campaign.upkeep": CAMPAIGN,
         "console.upkeep": CONSOLE,
     }
 )
