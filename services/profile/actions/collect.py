@@ -1,0 +1,150 @@
+"""Taking events in: each is checked by itself, the good ones are durable before we answer, the bad ones set aside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from services.profile.domain import times
+from services.profile.domain.batches import Batch
+from services.profile.domain.events import Accepted, RefusedError, read_event
+from services.profile.domain.messages import Arrival
+from services.profile.store import intake as store
+from services.profile.store import rejected
+from shared import contracts, crypto
+from shared.database import transaction
+from shared.ids import uuid7
+from shared.shop import shop
+
+KIB: Final = 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes, uncompressed."""
+
+    event: int
+    request: int
+
+
+PUBLIC_LIMITS: Final = Limits(event=32 * KIB, request=500 * KIB)
+SERVER_LIMITS: Final = Limits(event=1024 * KIB, request=4096 * KIB)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sent a request, as far as its events are concerned. `kind`: the type its address named."""
+
+    source: str
+    key_id: UUID | None
+    trusted: bool
+    imported: bool = False
+    kind: str | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What this sender may send at once."""
+        return SERVER_LIMITS if self.trusted or self.imported else PUBLIC_LIMITS
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An event that was set aside."""
+
+    rejected_id: UUID
+    body: bytes
+    reason: RefusedError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the events of a request."""
+
+    accepted: int
+    refused: list[Refused]
+
+
+def collect(batch: Batch, sender: Sender, received_at: datetime | None = None) -> Outcome:
+    """Check and keep the events of one request. When this returns they are committed.
+
+    `received_at`: only for events that were received earlier (a replay).
+    """
+    received_at = received_at or datetime.now(UTC)
+    arrival = _arrival(batch, sender, received_at)
+    accepted: list[Accepted] = []
+    refused: list[Refused] = []
+    for raw in batch.events:
+        try:
+            accepted.append(read_event(raw, arrival, sender.kind))
+        except RefusedError as reason:
+            refused.append(Refused(uuid7(), raw, reason))
+    with transaction() as tx:
+        if accepted:
+            store.put(
+                tx,
+                accepted,
+                received_at=received_at,
+                key_id=sender.key_id,
+                source=sender.source,
+                trusted=sender.trusted,
+                imported=sender.imported,
+            )
+            tx.nudge(contracts.INTAKE_GREW)
+        if refused:
+            rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in refused])
+    return Outcome(len(accepted), refused)
+
+
+def _arrival(batch: Batch, sender: Sender, received_at: datetime) -> Arrival:
+    received = times.micros(received_at)
+    return Arrival(
+        received=received,
+        # An import tells of the past: its sentAt, if any, is history too and says nothing about a clock.
+        offset=0 if sender.imported else times.clock_offset(_instant(batch.sent_at), received),
+        region=shop().region,
+        trusted=sender.trusted,
+        imported=sender.imported,
+        largest=sender.limits.event,
+        seal=crypto.seal,
+        index=crypto.blind_index,
+        new_id=_message_id,
+        context=batch.context,
+        integrations=batch.integrations,
+    )
+
+
+def _message_id() -> str:
+    return str(uuid7())
+
+
+def _instant(text: str | None) -> int | None:
+    try:
+        return times.parse(text) if text else None
+    except times.TimeError:
+        return None
+
+
+def _set_aside(item: Refused, batch: Batch, sender: Sender, received_at: datetime) -> dict[str, Any]:
+    reason = item.reason
+    said = {"sentAt": batch.sent_at, "context": batch.context, "integrations": batch.integrations}
+    said = {key: value for key, value in said.items() if value is not None}
+    return {
+        "rejected_id": item.rejected_id,
+        "received_at": received_at,
+        "key_id": sender.key_id,
+        "source": sender.source,
+        "trusted": sender.trusted,
+        "imported": sender.imported,
+        "type": sender.kind,
+        "reasons": [{"code": reason.code, "path": reason.path, "message": reason.message}],
+        "body": crypto.seal(item.body.decode("utf-8", "surrogateescape")),
+        "shared": crypto.seal(msgspec.json.encode(said).decode()) if said else None,
+    }
+
+
+def problems(refused: Sequence[Refused]) -> list[dict[str, str]]:
+    """Why events were set aside, for people who read an answer."""
+    return [{"path": item.reason.path, "message": item.reason.message} for item in refused]

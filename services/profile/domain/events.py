@@ -1,0 +1,169 @@
+"""An event as a client sends it (Segment's tracking specification), and as it goes into the intake.
+
+Validation is msgspec's: one pass from bytes to typed fields. schemas/events.py documents the same contract.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from services.profile.domain import personal, times
+from services.profile.domain.claims import Claim, own_and_claims
+from services.profile.domain.messages import Arrival, Event
+
+TYPES: Final = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+LONGEST_NAME: Final = 512
+LONGEST_MESSAGE_ID: Final = 512
+
+
+class Accepted(msgspec.Struct):
+    """One row of the intake. `payload` and `claims` are JSON; `occurred` is microseconds since 1970."""
+
+    message_key: bytes
+    message_id: str
+    type: str
+    event: str | None
+    occurred: int
+    own: Claim
+    claims: bytes | None
+    payload: bytes
+
+
+class RefusedError(Exception):
+    """An event that cannot be taken as it is: `code` for machines, `path` and the text for people."""
+
+    def __init__(self, code: str, path: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.path, self.message = code, path, message
+
+
+_decoder: Final = msgspec.json.Decoder(Event)
+_encoder: Final = msgspec.json.Encoder()
+_NOTHING: Final[dict[str, Any]] = {}
+_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
+
+
+def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepted:
+    """One event from its JSON: checked, its time corrected, its particulars sealed. Raises RefusedError.
+
+    `kind`: the type named by the address (/v1/track); None for events of a batch, which name it themselves.
+    """
+    if len(raw) > arrival.largest:
+        raise RefusedError(
+            "too_large", "", f"the event has {len(raw):,} bytes; at most {arrival.largest:,} are taken with this key"
+        )
+    event = _decode(raw)
+    kind = _check(event, kind)
+    _share(event, arrival)
+    message_id = str(event.message_id) if event.message_id not in (None, "") else arrival.new_id()
+    if len(message_id) > LONGEST_MESSAGE_ID:
+        raise RefusedError("invalid", "messageId", f"messageId is longer than {LONGEST_MESSAGE_ID} characters")
+    happened = _when(event, arrival)
+    try:
+        own, claims = own_and_claims(event, kind, arrival)
+        _seal(event, kind, arrival.seal, look=b"@" in raw or b"\\u" in raw)
+    except personal.TooDeepError:
+        raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
+    except ValueError as error:
+        raise RefusedError("no_identity", "userId", str(error)) from None
+    name = (event.event if kind == "track" else event.name) or None
+    return Accepted(
+        message_key=blake2b(arrival.salt + message_id.encode(), digest_size=16).digest(),
+        message_id=message_id,
+        type=kind,
+        event=name,
+        occurred=happened,
+        own=own,
+        claims=_encoder.encode(claims) if claims else None,
+        payload=_payload(event),
+    )
+
+
+def _decode(raw: bytes) -> Event:
+    try:
+        event = _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        at = _AT.search(text)
+        raise RefusedError("invalid", at[1] if at else "", _AT.sub("", text)) from None
+    except msgspec.DecodeError as error:
+        raise RefusedError("unreadable", "", f"this is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise RefusedError("unreadable", "", "the text is not UTF-8") from None
+    except RecursionError:
+        raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
+    if b"\\u0000" in raw and _holds_nul(msgspec.to_builtins(event)):
+        raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
+    return event
+
+
+def _check(event: Event, kind: str | None) -> str:
+    kind = kind or event.type
+    if kind is None:
+        raise RefusedError("invalid", "type", "the event has no type")
+    if kind not in TYPES:
+        raise RefusedError(
+            "invalid", "type", f"there is no event type {kind[:40]!r}; there are {', '.join(sorted(TYPES))}"
+        )
+    if kind == "track":
+        if not event.event or event.event.isspace():
+            raise RefusedError("invalid", "event", "a track event needs a name in `event`")
+        if len(event.event) > LONGEST_NAME:
+            raise RefusedError("invalid", "event", f"the name of the event is longer than {LONGEST_NAME} characters")
+    elif event.name is not None and len(event.name) > LONGEST_NAME:
+        raise RefusedError("invalid", "name", f"the name is longer than {LONGEST_NAME} characters")
+    return kind
+
+
+def _share(event: Event, arrival: Arrival) -> None:
+    """Give the event what its batch says of all its events; what it says itself wins."""
+    if arrival.context:
+        event.context = {**arrival.context, **(event.context or _NOTHING)}
+    if arrival.integrations:
+        event.integrations = {**arrival.integrations, **(event.integrations or _NOTHING)}
+
+
+def _when(event: Event, arrival: Arrival) -> int:
+    path = "timestamp"
+    try:
+        timestamp = times.parse(event.timestamp) if event.timestamp else None
+        path = "originalTimestamp" if event.original_timestamp else path
+        original = times.parse(event.original_timestamp) if event.original_timestamp else None
+        offset = arrival.offset
+        if event.sent_at and not arrival.imported:
+            path = "sentAt"
+            offset = times.clock_offset(times.parse(event.sent_at), arrival.received)
+            path = "timestamp"
+        return times.occurred(original, timestamp, offset, arrival.received)
+    except times.TimeError as error:
+        raise RefusedError("bad_time", path, f"the time cannot be used: {error}") from None
+
+
+def _seal(event: Event, kind: str, seal: personal.Seal, *, look: bool) -> None:
+    if event.properties:
+        personal.seal_thing(event.properties, seal, look_at_values=look)
+    if event.context:
+        personal.seal_thing(event.context, seal, look_at_values=look)
+    if event.integrations:
+        personal.seal_thing(event.integrations, seal, look_at_values=look)
+    if event.traits:
+        # The traits of a group are a company's: its name is no person's.
+        walk = personal.seal_thing if kind == "group" else personal.seal_person
+        walk(event.traits, seal, look_at_values=look)
+
+
+def _payload(event: Event) -> bytes:
+    """The event without what has a column of its own. Ids that are addresses or phone numbers have been sealed."""
+    event.type = event.message_id = event.event = None
+    event.timestamp = event.original_timestamp = event.sent_at = None
+    return _encoder.encode(event)
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _holds_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))

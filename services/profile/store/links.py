@@ -1,0 +1,138 @@
+"""Links between identities: what was claimed, by whom, and whether it joins them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.database import Row, Transaction
+
+
+def claimed(tx: Transaction) -> list[Row]:
+    """Pairs of identities that this round claims are one person and on which nothing is decided yet.
+
+    Also pairs that an alias joins again, and such as only a public key had claimed and a server now does. Rows of own,
+    other, trusted, alias, message_id, key_id, source, received_at, in the order of arrival.
+    """
+    return tx.all(
+        """
+        WITH pair AS (
+            SELECT DISTINCT ON (own.identity_id, other.identity_id, a.trusted)
+                   own.identity_id AS own, other.identity_id AS other, a.trusted, a.type = 'alias' AS alias,
+                   a.message_id, a.key_id, a.source, a.received_at, a.id
+            FROM arriving a
+            CROSS JOIN LATERAL jsonb_array_elements(a.claims) AS claim
+            JOIN identity own ON own.kind = a.own_kind AND own.lookup = a.own_lookup
+            JOIN identity other
+              ON other.lookup = claim ->> 1
+             AND other.kind = ANY(
+                 CASE claim ->> 0 WHEN 'previous' THEN '{user_id,anonymous_id}' ELSE ARRAY[claim ->> 0] END
+             )
+            WHERE a.claims IS NOT NULL AND own.identity_id <> other.identity_id
+            ORDER BY own.identity_id, other.identity_id, a.trusted, (a.type = 'alias') DESC, a.id
+        )
+        SELECT p.*
+        FROM pair p
+        LEFT JOIN identity_link l ON l.a = least(p.own, p.other) AND l.b = greatest(p.own, p.other)
+        WHERE l.link_id IS NULL
+           OR (p.trusted AND p.alias AND NOT l.live)
+           OR (p.trusted AND NOT l.trusted AND l.undone_at IS NULL)
+        ORDER BY p.id
+        """
+    )
+
+
+def live_of(tx: Transaction, identity_ids: Iterable[UUID]) -> list[Row]:
+    """Live links at these identities: identity_id (the one asked for), partner, partner_kind, trusted."""
+    return tx.all(
+        """
+        SELECT ends.identity_id, ends.partner, i.kind AS partner_kind, ends.trusted
+        FROM (
+            SELECT a AS identity_id, b AS partner, trusted FROM identity_link WHERE live AND a = ANY(%(ids)s::uuid[])
+            UNION ALL
+            SELECT b, a, trusted FROM identity_link WHERE live AND b = ANY(%(ids)s::uuid[])
+        ) AS ends
+        JOIN identity i ON i.identity_id = ends.partner
+        """,
+        {"ids": list(identity_ids)},
+    )
+
+
+def of_customers(tx: Transaction, customer_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """Live links among the identities of these customers."""
+    rows = tx.all(
+        """
+        SELECT l.a, l.b FROM identity_link l JOIN identity i ON i.identity_id = l.a
+        WHERE l.live AND i.customer_id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": list(customer_ids)},
+    )
+    return [(row["a"], row["b"]) for row in rows]
+
+
+def decide(tx: Transaction, links: Sequence[dict[str, Any]]) -> None:
+    """Keep what was decided on claimed pairs (`refused` None: they are joined). A later decision replaces one."""
+    tx.many(
+        """
+        INSERT INTO identity_link (link_id, a, b, evidence, alias, trusted, made_by, source, made_at, refused)
+        VALUES (
+            %(link_id)s, %(a)s, %(b)s, %(evidence)s, %(alias)s, %(trusted)s, %(made_by)s, %(source)s, %(made_at)s,
+            %(refused)s
+        )
+        ON CONFLICT (a, b) DO UPDATE SET
+            evidence = excluded.evidence, alias = excluded.alias, trusted = excluded.trusted,
+            made_by = excluded.made_by, source = excluded.source, made_at = excluded.made_at,
+            refused = excluded.refused, undone_at = NULL, undone_by = NULL
+        """,
+        links,
+    )
+
+
+def refuse(tx: Transaction, pairs: Sequence[tuple[UUID, UUID]], reason: str) -> None:
+    """End the joining of pairs (a < b) for a reason."""
+    tx.many(
+        "UPDATE identity_link SET refused = %(reason)s WHERE a = %(a)s AND b = %(b)s",
+        [{"a": a, "b": b, "reason": reason} for a, b in pairs],
+    )
+
+
+def unproven_at(tx: Transaction, identity_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """Live links at these identities that only a public key has claimed."""
+    rows = tx.all(
+        """
+        SELECT a, b FROM identity_link
+        WHERE live AND NOT trusted AND (a = ANY(%(ids)s::uuid[]) OR b = ANY(%(ids)s::uuid[]))
+        """,
+        {"ids": list(identity_ids)},
+    )
+    return [(row["a"], row["b"]) for row in rows]
+
+
+def get(tx: Transaction, link_id: UUID) -> Row | None:
+    """One link, locked."""
+    return tx.one("SELECT * FROM identity_link WHERE link_id = %(id)s FOR UPDATE", {"id": link_id})
+
+
+def undo(tx: Transaction, link_id: UUID, at: datetime, by: str) -> None:
+    """Note that a person has taken a link apart; its pair is joined again only by an alias."""
+    tx.execute(
+        "UPDATE identity_link SET undone_at = %(at)s, undone_by = %(by)s WHERE link_id = %(id)s",
+        {"id": link_id, "at": at, "by": by},
+    )
+
+
+def history(tx: Transaction, customer_id: UUID | None, before: UUID | None, limit: int) -> list[Row]:
+    """Links, newest first: all, or those at the identities of one customer (undone ones lead elsewhere too)."""
+    return tx.all(
+        """
+        SELECT l.link_id, l.a, l.b, ia.kind AS a_kind, ib.kind AS b_kind, ia.customer_id AS a_customer_id,
+               ib.customer_id AS b_customer_id, l.evidence, l.alias, l.trusted, l.made_by, l.source, l.made_at,
+               l.refused, l.undone_at, l.undone_by, l.live
+        FROM identity_link l JOIN identity ia ON ia.identity_id = l.a JOIN identity ib ON ib.identity_id = l.b
+        WHERE (%(customer_id)s::uuid IS NULL OR %(customer_id)s IN (ia.customer_id, ib.customer_id))
+          AND (%(before)s::uuid IS NULL OR l.link_id < %(before)s)
+        ORDER BY l.link_id DESC
+        LIMIT %(limit)s
+        """,
+        {"customer_id": customer_id, "before": before, "limit": limit},
+    )
