@@ -21,7 +21,7 @@ import psutil
 from deploy import proxy, topology
 from deploy.cli import data_option
 from deploy.home import CHECKOUT, Home
-from deploy.placement import PlacementError, reachable_install
+from deploy.placement import PlacementError, orphans, reachable_install
 from deploy.process import port_is_taken, unprivileged_account
 from deploy.valkey import ValkeyError, binary
 from shared.config import DEFAULT_BASE_PORT
@@ -62,6 +62,7 @@ def examine(data: Path, base_port: int) -> Iterator[Finding]:
     yield from _servers()
     yield _ports(data, base_port)
     yield _disk(data)
+    yield _left_behind()
     yield _memory()
     yield _open_files()
     yield _clock()
@@ -148,6 +149,12 @@ def _disk(data: Path) -> Finding:
     return Finding(
         "disk", verdict, f"{free:.0f} GiB free for {data}", "the demo needs 3 GiB; --data names another disk"
     )
+
+
+def _left_behind() -> Finding:
+    found = orphans()
+    fact = f"data of folders that are gone: {', '.join(map(str, found))}" if found else "nothing"
+    return Finding("left behind", "warn" if found else "ok", fact, "remove them if you do not miss them")
 
 
 def _memory() -> Finding:

@@ -4,7 +4,6 @@ As root the server runs under an unprivileged account, which reaches neither a v
 folder under a closed parent. Modes of parents are never changed: binaries are copied, data are kept elsewhere.
 """
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -16,7 +15,9 @@ from pathlib import Path
 from deploy.process import Account, as_account
 
 STATE_ROOT = Path("/var/lib/zhike")
-POINTER = "location.txt"
+POINTER = "location.txt"  # in the data folder: where the data really are
+OWNER_NOTE = "belongs_to.txt"  # and back
+HOME_PREFIX = "zhike-postgres-"
 
 
 class PlacementError(RuntimeError):
@@ -55,7 +56,10 @@ def _copy_install(source: Path, target: Path) -> None:
         if not path.is_symlink() and path.stat().st_uid == os.geteuid():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
     shutil.rmtree(target, ignore_errors=True)
-    building.rename(target)
+    try:
+        building.rename(target)
+    except OSError:  # somebody else was quicker
+        shutil.rmtree(building)
 
 
 def _can_run(install: Path, account: Account | None) -> bool:
@@ -77,16 +81,33 @@ def reachable_home(data_dir: Path, account: Account | None, durable: bool) -> Pa
         return data_dir
     if (data_dir / "cluster").exists() or _own(data_dir, account):
         return data_dir
-    if not durable:
-        home = Path(tempfile.mkdtemp(prefix="zhike-postgres-"))
+    temporary = Path(tempfile.gettempdir())
+    if durable and temporary not in data_dir.parents:
+        root = STATE_ROOT
+        root.mkdir(mode=0o755, parents=True, exist_ok=True)
     else:
-        STATE_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
-        home = STATE_ROOT / f"data-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}"
-        home.mkdir(mode=0o700, exist_ok=True)
+        root = temporary
+        _sweep(root, account)
+    home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX, dir=root))
+    (home / OWNER_NOTE).write_text(f"{data_dir}\n")
     if not _own(home, account):
         raise PlacementError(f"account {account.name} cannot use {home}; choose another folder with --data")
     pointer.write_text(f"{home}\n")
     return home
+
+
+def orphans(root: Path = STATE_ROOT) -> list[Path]:
+    """Data kept for folders that are no longer there."""
+    notes = sorted(root.glob(f"{HOME_PREFIX}*/{OWNER_NOTE}"))
+    return [note.parent for note in notes if not Path(note.read_text().strip()).exists()]
+
+
+def _sweep(temporary: Path, account: Account) -> None:
+    """Remove what vanished temporary folders left behind (only there: elsewhere a disk may just not be mounted)."""
+    for home in orphans(temporary):
+        in_use = (home / "cluster" / "postmaster.pid").exists()
+        if not in_use and not home.is_symlink() and home.stat().st_uid == account.uid:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _own(folder: Path, account: Account) -> bool:
@@ -118,13 +139,9 @@ def run_as(account: Account | None, argv: list[str]) -> None:
 
 
 def _succeeds(account: Account | None, argv: list[str]) -> bool:
+    quiet = subprocess.DEVNULL
     try:
-        return (
-            subprocess.run(
-                argv, capture_output=True, env=environment(), cwd="/", check=False, **as_account(account)
-            ).returncode
-            == 0
-        )
+        return subprocess.call(argv, stdout=quiet, stderr=quiet, env=environment(), cwd="/", **as_account(account)) == 0
     except OSError:  # the binary itself cannot be reached
         return False
 

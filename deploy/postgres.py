@@ -24,6 +24,7 @@ OWNER = "zhike"
 DATABASE = "zhike"
 START_TIMEOUT_S = 600.0  # a crash recovery replays up to max_wal_size of log
 STOP_TIMEOUT_S = 120.0  # the checkpoint at shutdown writes every dirty page
+PREDECESSOR_PATIENCE_S = 60.0
 _MEGABYTE = 1 << 20
 
 
@@ -45,7 +46,7 @@ class EmbeddedPostgres:
         self.durable = durable
         self.port = port or free_port()
         self.password = password or secrets.token_urlsafe(24)
-        self.account = unprivileged_account()
+        self.account = unprivileged_account(self.data_dir / "cluster")
         self._home: Path | None = None
         self._install: Path | None = None
 
@@ -106,7 +107,7 @@ class EmbeddedPostgres:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise PostgresError(
-                    f"the cluster in {self.location()} has another owner password than the secrets say; "
+                    f"the cluster of {self.data_dir} has another owner password than the secrets say; "
                     "bring back the secrets file it was made with"
                 ) from error
             return False
@@ -197,10 +198,10 @@ def _check_version(cluster: Path) -> None:
         )
 
 
-def _wait_for_predecessor(cluster: Path, patience_s: float = 60.0) -> None:
+def _wait_for_predecessor(cluster: Path) -> None:
     """A killed supervisor's server may still be shutting down; a stale pid file may name a stranger."""
     pid_file = cluster / "postmaster.pid"
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PREDECESSOR_PATIENCE_S
     while pid_file.exists():
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])

@@ -43,13 +43,16 @@ class Command:
     stdin: bytes | None = None
 
 
-def unprivileged_account() -> Account | None:
+def unprivileged_account(data: Path | None = None) -> Account | None:
     """The account for servers that refuse to run as root; None when we are not root.
 
-    It must have a passwd entry, because initdb looks its own name up. No account is ever created.
+    Whoever owns existing `data` goes on with them. A new account must have a passwd entry, because initdb looks its
+    own name up. No account is ever created.
     """
     if os.geteuid() != 0:
         return None
+    if data is not None and data.exists() and (status := data.stat()).st_uid != 0:
+        return Account(str(status.st_uid), status.st_uid, status.st_gid)
     others = sorted(
         (entry for entry in pwd.getpwall() if entry.pw_uid != 0), key=lambda entry: entry.pw_name != "nobody"
     )
