@@ -14,9 +14,8 @@ from deploy import up
 from deploy.cli import data_option
 from deploy.environment import for_service
 from deploy.home import Home
-from deploy.topology import scales
 from shared import contracts, crypto, database, queue
-from shared.config import DEFAULT_BASE_PORT, ConfigurationError, load_settings
+from shared.config import ConfigurationError, load_settings
 from shared.problems import Problem
 
 
@@ -31,7 +30,7 @@ def keys() -> None:
 @data_option
 def create_key(kind: str, name: str, data: Path) -> None:
     """Make a key and print it. It is shown this once."""
-    with _console(data):
+    with as_console(data):
         created = _actions("keys").create_key(name, kind)
     click.echo(f"{created.secret}")
     click.echo(f"id {created.key_id}: keep the key now, only its hash is stored", err=True)
@@ -41,7 +40,7 @@ def create_key(kind: str, name: str, data: Path) -> None:
 @data_option
 def list_keys(data: Path) -> None:
     """All keys, without their secrets."""
-    with _console(data):
+    with as_console(data):
         for key in _actions("keys").list_keys():
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in force"
             click.echo(f"{key.key_id}  {key.kind:<11} {state:<19} {key.hint}  {key.name}")
@@ -52,7 +51,7 @@ def list_keys(data: Path) -> None:
 @data_option
 def revoke_key(key_id: UUID, data: Path) -> None:
     """End a key for good."""
-    with _console(data):
+    with as_console(data):
         _actions("keys").revoke_key(key_id)
     click.echo("revoked")
 
@@ -68,15 +67,20 @@ def users() -> None:
 @data_option
 def create_user(email: str, role: str, data: Path) -> None:
     """Let a person in and print the password made up for them. It is shown this once."""
-    with _console(data):
+    with as_console(data):
         created = _actions("users").create_user(email, None, role)
     click.echo(f"{created.email} enters with {created.password}")
 
 
 @contextmanager
-def _console(data: Path) -> Iterator[None]:
-    """This process as the console: of the platform running in `data`, or of the environment's variables."""
-    _adopt(Home(data.absolute()))
+def as_console(data: Path) -> Iterator[None]:
+    """This process as the console: of the platform running in `data`, or of the environment's variables.
+
+    Inside, the use cases of services.console.actions work; a Problem becomes a message. Raises ClickException.
+    """
+    around = up.surroundings(Home(data.absolute()))
+    if around is not None:
+        os.environ.update(for_service(around, "console"))
     try:
         settings = load_settings("console")
     except ConfigurationError as error:
@@ -88,14 +92,6 @@ def _console(data: Path) -> Iterator[None]:
         yield
     except Problem as problem:
         raise click.ClickException(problem.detail) from problem
-
-
-def _adopt(home: Home) -> None:
-    """Take over the environment the running platform gives its console, if one runs there."""
-    if home.supervisor_pid() is None:
-        return
-    wish = up.Wish(home.path, home.read_state().get("base_port", DEFAULT_BASE_PORT), scales())
-    os.environ.update(for_service(up.make_plan(wish, home).around, "console"))
 
 
 def _actions(name: str) -> Any:

@@ -96,6 +96,14 @@ def make_plan(wish: Wish, home: Home) -> Plan:
     return Plan(wish, home, around, postgres, valkey)
 
 
+def surroundings(home: Home) -> environment.Surroundings | None:
+    """What the platform running in `home` is made of (owner's URL, queue, secrets, ports); None when nothing runs."""
+    if home.supervisor_pid() is None:
+        return None
+    state = home.read_state()
+    return make_plan(Wish(home.path, state["base_port"], state["scales"]), home).around
+
+
 def check_ports(plan: Plan) -> None:
     """Refuse to start beside somebody who listens on one of our ports. Raises PortTakenError naming both."""
     base = plan.wish.base_port
