@@ -193,3 +193,13 @@ segmentation_tx, segmentation_api = _tx_fixture("segmentation"), _api_fixture("s
 recommend_tx, recommend_api = _tx_fixture("recommend"), _api_fixture("recommend")
 campaign_tx, campaign_api = _tx_fixture("campaign"), _api_fixture("campaign")
 console_tx, console_api = _tx_fixture("console"), _api_fixture("console")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run says how many browser tests could not run, so that a green run does not hide it."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    skipped = sum("/browser/" in report.nodeid for report in reporter.stats.get("skipped", ()))
+    if skipped:
+        print(f"browser tests skipped, no Chromium here: {skipped}")
