@@ -134,6 +134,7 @@ class Supervisor:
         self.note("down")
         for log in self._logs.values():
             log.close()
+        self._logs.clear()
 
     def note(self, event: str, **facts: Any) -> None:
         """A line in the supervisor's own log, and the present state on disk."""

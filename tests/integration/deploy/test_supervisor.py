@@ -1,0 +1,177 @@
+"""The supervisor with small processes: restarts, logs, order of the end, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.home import Home
+from deploy.process import Command, spawn, stop
+from deploy.supervisor import Job, StartError, Supervisor
+
+ROOT = Path(__file__).resolve().parents[3]
+SLEEPER = "import time, pathlib, sys; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
+
+
+@pytest.fixture
+def home(tmp_path):
+    place = Home(tmp_path)
+    place.prepare()
+    return place
+
+
+@pytest.fixture
+def supervisor(home):
+    runs = Supervisor(home, lambda text: None)
+    yield runs
+    runs.stop()
+
+
+def python(code, *arguments):
+    return Command([sys.executable, "-c", textwrap.dedent(code), *arguments], dict(os.environ))
+
+
+def job(home, name, code, stage=0, once=False, stop_timeout_s=10.0):
+    ready = home.run / f"{name}.ready"
+    return Job(name, name, stage, lambda: python(code, str(ready)), ready.exists, once, stop_timeout_s)
+
+
+def state_of(home, name):
+    return next(entry for entry in home.read_state()["processes"] if entry["name"] == name)
+
+
+def run_until(supervisor, condition, patience_s=20.0):
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline
+        supervisor._step(0.05)
+
+
+def events(home):
+    return [json.loads(line) for line in (home.log / "supervisor.log").read_text().splitlines()]
+
+
+def test_a_killed_process_is_started_again_and_counted(home, supervisor):
+    supervisor.start([job(home, "api", SLEEPER)])
+    first = state_of(home, "api")["pid"]
+    os.kill(first, signal.SIGKILL)
+    run_until(supervisor, lambda: state_of(home, "api")["state"] == "running" and state_of(home, "api")["pid"] != first)
+    assert state_of(home, "api")["restarts"] == 1
+
+
+def test_a_process_that_keeps_crashing_is_started_less_and_less_often(home, supervisor):
+    supervisor.start(
+        [job(home, "api", "import pathlib, sys; pathlib.Path(sys.argv[1]).touch(); import time; time.sleep(.2)")]
+    )
+    run_until(supervisor, lambda: state_of(home, "api")["restarts"] >= 3)
+    pauses = [entry["restart_in_s"] for entry in events(home) if entry["event"] == "crashed"]
+    assert pauses[:3] == [0.5, 1.0, 2.0]
+
+
+def test_the_children_of_a_killed_process_do_not_outlive_it(home, supervisor):
+    code = """
+        import pathlib, subprocess, sys, time
+        child = subprocess.Popen(["sleep", "600"])
+        pathlib.Path(sys.argv[1]).write_text(str(child.pid))
+        time.sleep(600)
+    """
+    supervisor.start([job(home, "worker", code)])
+    grandchild = int((home.run / "worker.ready").read_text())
+    os.kill(state_of(home, "worker")["pid"], signal.SIGKILL)
+    run_until(supervisor, lambda: state_of(home, "worker")["restarts"] == 1)
+    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_role_that_cannot_start_ends_the_start_with_its_own_words(home, supervisor):
+    with pytest.raises(StartError, match="ZHIKE_DATA_KEY is missing"):
+        supervisor.start([job(home, "api", "raise SystemExit('ZHIKE_DATA_KEY is missing')")])
+
+
+def test_a_failed_migration_is_not_tried_again(home, supervisor):
+    with pytest.raises(StartError, match="no such column"):
+        supervisor.start([job(home, "migrate", "raise SystemExit('no such column')", once=True)])
+    assert [entry["event"] for entry in events(home)].count("started") == 1
+
+
+def test_a_program_that_is_not_there_is_named(home, supervisor):
+    missing = Job("proxy", "proxy", 0, lambda: Command(["/no/such/caddy"]), lambda: False)
+    with pytest.raises(StartError, match="/no/such/caddy"):
+        supervisor.start([missing])
+
+
+def test_everything_a_process_says_is_in_the_log_of_its_role(home, supervisor):
+    code = "[print('line', n, 'x' * 100) for n in range(20000)]"
+    supervisor.start([job(home, "chatty", code, once=True)])
+    supervisor.stop()
+    lines = (home.log / "chatty.log").read_text().splitlines()
+    assert [line.split()[1] for line in lines] == [str(n) for n in range(20000)]
+
+
+def test_later_stages_end_first_and_each_has_time_to_finish(home, supervisor):
+    code = """
+        import pathlib, signal, sys, time
+        def finish(*_):
+            time.sleep(0.3)
+            raise SystemExit(0)
+        signal.signal(signal.SIGTERM, finish)
+        pathlib.Path(sys.argv[1]).touch()
+        time.sleep(600)
+    """
+    supervisor.start(
+        [job(home, "postgres", code), job(home, "worker", code, stage=2), job(home, "proxy", code, stage=3)]
+    )
+    supervisor.stop()
+    ended = [(entry["name"], entry["in_time"]) for entry in events(home) if entry["event"] == "stopped"]
+    assert ended == [("proxy", True), ("worker", True), ("postgres", True)]
+
+
+def test_who_does_not_end_in_time_is_ended_by_force(home, supervisor):
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
+    supervisor.start([job(home, "stubborn", code, stop_timeout_s=0.3)])
+    pid = state_of(home, "stubborn")["pid"]
+    supervisor.stop()
+    assert not psutil.pid_exists(pid)
+    assert state_of(home, "stubborn")["exit_code"] == -signal.SIGKILL
+
+
+def test_killing_the_supervisor_takes_its_processes_along(home):
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(ROOT)!r})
+        from tests.integration.deploy.test_supervisor import SLEEPER, job
+        from deploy.home import Home
+        from deploy.supervisor import Supervisor
+        from pathlib import Path
+        home = Home(Path({str(home.path)!r}))
+        supervisor = Supervisor(home, print)
+        supervisor.start([job(home, name, SLEEPER) for name in ("one", "two")])
+        (home.run / "up").touch()
+        supervisor.watch()
+    """
+    with (home.path / "output").open("wb") as output:
+        parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=output, stderr=output)
+    while not (home.run / "up").exists():
+        assert parent.poll() is None, (home.path / "output").read_text()
+        time.sleep(0.02)
+    pids = [entry["pid"] for entry in home.read_state()["processes"]]
+    assert len(pids) == 2
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=10)
+    assert alive == []
+
+
+def test_a_child_never_inherits_the_supervisors_lock(home):
+    with home.lock(), (home.path / "output").open("wb") as output:
+        child = spawn(python("import time; time.sleep(600)"), output)
+    try:
+        assert home.supervisor_pid() is None
+    finally:
+        stop(child, signal.SIGTERM, 5.0)
