@@ -12,11 +12,6 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
-import sqlalchemy
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from psycopg import sql
 
 from shared import contracts
@@ -145,6 +140,13 @@ def _upgrade(owner_url: str, service: str, role: str) -> list[str]:
     folder = SERVICES_DIR / service / "migrations"
     if not folder.is_dir():
         return []
+    # Half a second of imports that callers of role_url() need not wait for.
+    import sqlalchemy
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.set_main_option("version_locations", str(folder))

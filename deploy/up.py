@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import psutil
-import requests
 
 from deploy import environment, proxy, secrets, topology
 from deploy.home import CHECKOUT, Home
@@ -192,8 +193,9 @@ def _answers(url: str | None) -> bool:
     if url is None:
         return True
     try:
-        return requests.get(url, timeout=3.0).status_code == 200
-    except requests.RequestException:
+        with urlopen(url, timeout=3.0) as reply:
+            return bool(reply.status == 200)
+    except (URLError, TimeoutError, ConnectionError):
         return False
 
 

@@ -79,7 +79,9 @@ def test_the_children_of_a_killed_process_do_not_outlive_it(home, supervisor):
     code = """
         import pathlib, subprocess, sys, time
         child = subprocess.Popen(["sleep", "600"])
-        pathlib.Path(sys.argv[1]).write_text(str(child.pid))
+        note = pathlib.Path(sys.argv[1] + ".building")
+        note.write_text(str(child.pid))
+        note.rename(sys.argv[1])
         time.sleep(600)
     """
     supervisor.start([job(home, "worker", code)])
