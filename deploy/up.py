@@ -169,8 +169,8 @@ def _role_job(plan: Plan, role: Role, name: str) -> Job:
         return Job(name, role.name, stage, lambda: caddy, lambda: port_is_taken(port))
     env = environment.for_role(plan.around, role, ready_file)
     command = Command(_arguments(plan, role), env, str(CHECKOUT))
-    answers = f"http://{LOOPBACK}:{port}/readyz" if role.kind == "api" else None
-    return Job(name, role.name, stage, lambda: command, lambda: ready_file.exists() and _answers(answers))
+    asked = port if role.kind == "api" else None
+    return Job(name, role.name, stage, lambda: command, lambda: ready_file.exists() and _answers(asked))
 
 
 def _arguments(plan: Plan, role: Role) -> list[str]:
@@ -189,11 +189,11 @@ def _deploy(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "deploy", *arguments]
 
 
-def _answers(url: str | None) -> bool:
-    if url is None:
+def _answers(port: int | None) -> bool:
+    if port is None:
         return True
     try:
-        with urlopen(url, timeout=3.0) as reply:
+        with urlopen(f"http://{LOOPBACK}:{port}/readyz", timeout=3.0) as reply:
             return bool(reply.status == 200)
     except (URLError, TimeoutError, ConnectionError):
         return False
