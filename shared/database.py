@@ -6,6 +6,7 @@ only carries it.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ Identifier, Literal, SQL = sql.Identifier, sql.Literal, sql.SQL
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
+_TRUSTED_S = 1.0  # a connection used this recently is not checked again
 
 
 class NestedTransactionError(RuntimeError):
@@ -130,6 +132,22 @@ def _factory(into: type[Any]) -> Any:
     return dict_row if into is dict else class_row(into)
 
 
+class _Connection(psycopg.Connection[Row]):
+    """A pooled connection that knows when it was last used."""
+
+    returned_at = 0.0
+
+
+def _check(connection: _Connection) -> None:
+    """Replace a connection that a restarted server left behind, before anyone sees it; a busy one is not asked."""
+    if time.monotonic() - connection.returned_at > _TRUSTED_S:
+        ConnectionPool.check_connection(connection)
+
+
+def _returned(connection: _Connection) -> None:
+    connection.returned_at = time.monotonic()
+
+
 @dataclass
 class _Process:
     """What one process holds: where to connect, and the pool it opened since its fork."""
@@ -139,7 +157,7 @@ class _Process:
     send_nudge: Callable[..., None] = lambda _name, **_ids: None
     pool_size: int = 8
     pid: int = 0
-    pool: ConnectionPool[psycopg.Connection[Row]] | None = None
+    pool: ConnectionPool[_Connection] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -178,7 +196,7 @@ def connection_options(service: str) -> dict[str, str]:
     }
 
 
-def pool() -> ConnectionPool[psycopg.Connection[Row]]:
+def pool() -> ConnectionPool[_Connection]:
     """This process's pool, opened on first use."""
     if _process.pool is None or _process.pid != os.getpid():
         with _process.lock:
@@ -188,13 +206,13 @@ def pool() -> ConnectionPool[psycopg.Connection[Row]]:
                 _process.pool = ConnectionPool(
                     _process.url,
                     kwargs={"row_factory": dict_row, **connection_options(_process.service)},
-                    connection_class=psycopg.Connection[Row],
+                    connection_class=_Connection,
                     min_size=1,
                     max_size=_process.pool_size,
                     timeout=10,
                     open=True,
-                    # A connection that a restarted server left behind is replaced before anyone sees it.
-                    check=ConnectionPool.check_connection,
+                    check=_check,
+                    reset=_returned,
                 )
                 _process.pid = os.getpid()
     return _process.pool
@@ -207,31 +225,58 @@ def transaction(*, read_only: bool = False, timeout_ms: int | None = None) -> It
     `read_only` makes Postgres refuse writes; `timeout_ms` bounds each statement of it. Raises
     NestedTransactionError inside another transaction of the same thread, psycopg.Error from Postgres.
     """
-    if _current.get() is not None:
-        raise NestedTransactionError("a transaction is already open here: pass tx down")
     override = _override.get()
     if override is not None:
-        with _run(override, read_only, timeout_ms) as tx:
+        with _entered(override) as tx, override.transaction():
+            if read_only:
+                override.execute("SET TRANSACTION READ ONLY")
+            _bound(tx, timeout_ms)
             yield tx
     else:
-        with pool().connection() as connection, _run(connection, read_only, timeout_ms) as tx:
-            yield tx
+        with pool().connection() as connection, _entered(connection) as tx:
+            connection.read_only = read_only  # goes with the BEGIN: no round trip of its own
+            with connection.transaction():
+                _bound(tx, timeout_ms)
+                yield tx
+    tx.committed()
 
 
 @contextmanager
-def _run(connection: psycopg.Connection[Row], read_only: bool, timeout_ms: int | None) -> Iterator[Transaction]:
+def statement() -> Iterator[Transaction]:
+    """For hot reads of a single statement: no BEGIN and no COMMIT, so one round trip instead of three.
+
+    Each statement inside stands alone; never write here. Raises as transaction().
+    """
+    override = _override.get()
+    if override is not None:
+        with _entered(override) as tx:
+            yield tx
+    else:
+        with pool().connection() as connection, _entered(connection) as tx:
+            connection.autocommit = True
+            try:
+                yield tx
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+
+
+@contextmanager
+def _entered(connection: psycopg.Connection[Row]) -> Iterator[Transaction]:
+    """Mark this context as being inside a transaction, so that a second one is noticed."""
+    if _current.get() is not None:
+        raise NestedTransactionError("a transaction is already open here: pass tx down")
     tx = Transaction(connection)
     token = _current.set(tx)
     try:
-        with connection.transaction():
-            if read_only:
-                connection.execute("SET TRANSACTION READ ONLY")
-            if timeout_ms is not None:
-                connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(timeout_ms),))
-            yield tx
+        yield tx
     finally:
         _current.reset(token)
-    tx.committed()
+
+
+def _bound(tx: Transaction, timeout_ms: int | None) -> None:
+    if timeout_ms is not None:
+        tx.execute("SELECT set_config('statement_timeout', %(ms)s, true)", {"ms": str(timeout_ms)})
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.database import Transaction, transaction
+from shared.database import Transaction, statement
 
 _CACHE_S = 2.0
 
@@ -54,7 +54,7 @@ def shop(tx: Transaction | None = None) -> Shop:
         cached = _cache.get("shop")
     if cached is not None and time.monotonic() - cached[0] < _CACHE_S:
         return cached[1]
-    with transaction(read_only=True) as own:
+    with statement() as own:
         found = read_shop(own)
     with _lock:
         _cache["shop"] = (time.monotonic(), found)

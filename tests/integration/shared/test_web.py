@@ -183,3 +183,11 @@ def test_the_log_line_of_a_request_carries_its_id(api, caplog):
     with caplog.at_level(logging.INFO):
         api.get("/v1/orders/8", headers={"X-Request-Id": "find-me"})
     assert any("find-me" in str(record.msg) for record in caplog.records)
+
+
+def test_a_key_that_runs_away_is_slowed_down_and_told_when_to_come_back(api, monkeypatch):
+    monkeypatch.setitem(auth._RATES, "admin", 3)
+    replies = [api.get("/v1/orders/7") for _ in range(10)]
+    slowed = next(reply for reply in replies if reply.status_code == 429)
+    assert slowed.headers["Retry-After"] == "1"
+    assert problem(slowed)["code"] == "rate_limited"
