@@ -38,7 +38,7 @@ def test_public_routes_are_few_and_known(apps):
     }
     operations = {f"{name} /{path}" for name in contracts.SERVICES for path in ("healthz", "readyz", "metrics")}
     links = {route for route in public if route.startswith("campaign /e/")}
-    pages = {"console /login", "console /logout", "console /language/<code>", "console /static/<path:filename>"}
+    pages = {"console /login", "console /logout", "console /language", "console /static/<path:filename>"}
     assert public - operations - links <= pages
 
 
@@ -47,7 +47,7 @@ def test_a_collect_key_opens_no_route_but_the_collector(apps, services):
     for name, app in apps.items():
         api = services.api(name).as_key("collect")
         for rule, view in routes(app):
-            if view.guard in ("public", "collector") or view.guard.startswith("events:collect"):
+            if view.guard == "public" or "events:" in view.guard:
                 continue
             path = rule.rule
             for argument in rule.arguments:
