@@ -7,7 +7,8 @@ from flask import Flask
 from services.campaign.api import campaigns, messages, policy, suppressions, templates
 from services.campaign.domain.campaigns import CampaignError, StateError
 from services.campaign.domain.liquid import TemplateError
-from services.campaign.pages import links
+from services.campaign.channels import outside
+from services.campaign.pages import language, links
 from shared import web
 from shared.config import Settings, load_settings
 from shared.problems import Conflict, Invalid
@@ -17,12 +18,14 @@ HERE = Path(__file__).parent
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The Flask app, wired."""
+    settings = settings or load_settings("campaign")
+    outside.configure(settings)
     app = web.create_app(
-        settings or load_settings("campaign"),
+        settings,
         [templates.blp, campaigns.blp, messages.blp, suppressions.blp, policy.blp, links.blp],
         errors={TemplateError: Invalid, CampaignError: Invalid, StateError: Conflict},
         title="Zhike campaign",
         template_folder=str(HERE / "templates"),
     )
-    links.install(app)
+    language.install(app)
     return app

@@ -154,7 +154,9 @@ def money(minor: object, currency: object = "", *, context: RenderContext) -> st
 @lru_cache(maxsize=8192)
 def _money(minor: int, currency: str, locale: str) -> str:
     try:
-        return format_currency(minor / 10 ** get_currency_precision(currency), currency, locale=locale.replace("-", "_"))
+        return format_currency(
+            minor / 10 ** get_currency_precision(currency), currency, locale=locale.replace("-", "_")
+        )
     except (UnknownCurrencyError, ValueError):
         return f"{minor / 100:.2f}"
 
@@ -170,7 +172,9 @@ def parse(source: str, part: str, environment: MessageEnvironment) -> BoundTempl
     except LiquidError as error:
         raise _explained(error, part) from error
     except RecursionError as error:
-        raise TemplateError("The template is nested too deeply.", [{"path": part, "message": "nested too deeply"}]) from error
+        raise TemplateError(
+            "The template is nested too deeply.", [{"path": part, "message": "nested too deeply"}]
+        ) from error
 
 
 def render(template: BoundTemplate, part: str, variables: Mapping[str, Any]) -> str:

@@ -115,8 +115,8 @@ CREATE TABLE send (
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX send_once_per_person ON send (run_id, step, visit, identity_id);
 CREATE UNIQUE INDEX send_once_per_address ON send (run_id, step, visit, address_index) WHERE address_index IS NOT NULL;
-CREATE INDEX send_due ON send (due_at, send_id) WHERE state = 'pending';
-CREATE INDEX send_open ON send (lease_until) WHERE state = 'handing_over';
+CREATE INDEX send_due ON send (run_id, due_at, send_id) WHERE state = 'pending';
+CREATE INDEX send_open ON send (run_id) WHERE state = 'handing_over';
 CREATE INDEX send_of_run ON send (run_id, send_id);
 CREATE INDEX send_of_customer ON send (customer_id, send_id);
 CREATE INDEX send_of_identity ON send (identity_id);
@@ -175,7 +175,6 @@ CREATE TABLE purchase (
     ordered_at timestamptz NOT NULL,
     revenue_minor bigint NOT NULL,
     currency text NOT NULL,
-    cancelled boolean NOT NULL DEFAULT false,
     trusted boolean NOT NULL,
     stated_position bigint NOT NULL
 );
