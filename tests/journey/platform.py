@@ -107,7 +107,7 @@ def shared(folder: Path) -> Iterator[Platform]:
     """
     with _users(folder) as users:
         if not users:
-            base_port = _free_block()
+            base_port = free_block()
             zhike("up", "--detach", "--with", "mail", "--data", str(folder / "data"), "--port", str(base_port))
             (folder / "port").write_text(str(base_port))
         users.append(psutil.Process().pid)
@@ -132,7 +132,7 @@ def _users(folder: Path) -> Iterator[list[int]]:
         file.write(json.dumps(users))
 
 
-def _free_block() -> int:
+def free_block() -> int:
     """The first of thirteen ports in a row that nobody listens on, away from the default ones."""
     for base in range(18400, 28400, 20):
         if not any(port_is_taken(base + offset) for offset in range(MAIL_PORT + 1)):
