@@ -82,7 +82,7 @@ ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "segmentation": ("/v1/segments", "/v1/insights", "/v1/recompute"),
     "recommend": ("/v1/items", "/v1/recommendations", "/v1/models"),
-    "campaign": ("/v1/templates", "/v1/campaigns", "/v1/messages", "/v1/suppressions", "/e"),
+    "campaign": ("/v1/templates", "/v1/campaigns", "/v1/messages", "/v1/suppressions", "/v1/sending-policy", "/e"),
 }
 FALLBACK: Final = "console"
 
