@@ -15,7 +15,7 @@ from services.segmentation.store.jobs import Job
 from shared import telemetry
 from shared.database import Transaction, transaction
 from shared.ids import uuid7
-from shared.problems import Unavailable
+from shared.problems import NotFound, Unavailable
 
 CHUNK: Final = 5000
 PATIENCE_S: Final = 60.0
@@ -24,13 +24,19 @@ GROWTH: Final = 1.2
 _log = telemetry.get_logger(__name__)
 
 
-def ask(as_of: datetime | None) -> Job | None:
+def ask(as_of: datetime | None) -> Job:
     """Ask for a full computation, as of the business clock unless told otherwise."""
     job_id = uuid7()
     with transaction() as tx:
         jobs.add(tx, job_id, "asked", as_of)
         tx.nudge("segmentation.recompute")
-        return jobs.get(tx, job_id)
+        return _job(tx, job_id)
+
+
+def job(job_id: UUID) -> Job:
+    """One computation. Raises NotFound."""
+    with transaction(read_only=True) as tx:
+        return _job(tx, job_id)
 
 
 def recent() -> list[Job]:
@@ -44,12 +50,12 @@ def run_due() -> None:
     with transaction() as tx:
         if _is_due(tx):
             jobs.add(tx, uuid7(), "new day", None)
-    while (job := _take()) is not None:
+    while (taken := _take()) is not None:
         try:
-            run(job)
+            run(taken)
         except Exception as error:
             with transaction() as tx:
-                jobs.finish(tx, job.job_id, type(error).__name__)
+                jobs.finish(tx, taken.job_id, type(error).__name__)
             raise
 
 
@@ -126,6 +132,13 @@ def _claimed(tx: Transaction, job: Job) -> Moment:
     if not memberships.claim(tx, patience_s=PATIENCE_S):
         raise Unavailable("another computation has held the claim for too long")
     return moment_of(tx, job.as_of)
+
+
+def _job(tx: Transaction, job_id: UUID) -> Job:
+    found = jobs.get(tx, job_id)
+    if found is None:
+        raise NotFound(f"there is no computation {job_id}", code="job_unknown")
+    return found
 
 
 def _take() -> Job | None:

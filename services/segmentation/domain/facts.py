@@ -61,8 +61,7 @@ def _behaviour(facts: Facts, entry: Mapping[str, Any], shop_currency: str, as_of
     name = entry["event"] if entry["type"] == "track" else _NAMELESS.get(entry["type"])
     if not name:
         return
-    properties = payload.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
+    properties = _properties(payload)
     if entry["type"] == "track" and (kind := kind_of(name)):
         _purchase(facts, entry, kind, properties, shop_currency)
     facts.events.append(
@@ -76,6 +75,13 @@ def _behaviour(facts: Facts, entry: Mapping[str, Any], shop_currency: str, as_of
             {key: value for key, value in properties.items() if key != "products"},
         )
     )
+
+
+def _properties(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of an event; of a page or screen with its name and category, which stand beside them."""
+    properties = payload.get("properties")
+    own = {key: payload[key] for key in ("name", "category") if payload.get(key) is not None}
+    return own | properties if isinstance(properties, dict) else own
 
 
 def _purchase(

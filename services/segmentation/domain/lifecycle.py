@@ -22,7 +22,8 @@ PRIOR_GAPS: Final = 2.0
 QUANTILES: Final = tuple(round(0.01 * step, 2) for step in range(1, 100))
 # Nobody is called away after a long weekend, however often they usually come.
 _SHORTEST: Final = {"cooling": 7.0, "at_risk": 14.0, "lost": 30.0}
-# A shop that has no repeat orders yet: a month's rhythm, until it has its own.
+# A shop with hardly any repeat orders yet: a month's rhythm, until it has its own.
+MIN_GAPS: Final = 30
 _UNKNOWN_MEAN: Final = 30.0
 
 
@@ -36,8 +37,8 @@ class Gaps:
 
     @classmethod
     def observed(cls, count: int, mean: float | None, quantiles: Sequence[float] | None) -> "Gaps":
-        """The gaps of a shop; of an exponential of 30 days' mean where it has none yet."""
-        if not count or mean is None or quantiles is None:
+        """The gaps of a shop; with fewer than MIN_GAPS those of an exponential of 30 days' mean, and a count of 0."""
+        if count < MIN_GAPS or mean is None or quantiles is None:
             return cls(0, _UNKNOWN_MEAN, tuple(float(-_UNKNOWN_MEAN * np.log(1 - q)) for q in QUANTILES))
         return cls(count, float(mean), tuple(float(value) for value in quantiles))
 

@@ -1,8 +1,8 @@
 """Recency, frequency, monetary value: scores 1-5 against the shop's own customers, and the names of their cells.
 
 Cut points are values, so equal values get equal scores. Where the values are too few for five groups there are
-fewer, spread over 1-5. Recency is cut at the shop's own gaps between orders, because what "long ago" means is what
-is long for its customers; with fewer than 100 gaps at the quintiles of recency itself.
+fewer, spread over 1-5. Recency is cut at the shop's own gaps between orders, because "long ago" is what is long for
+its customers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-MANY_GAPS: Final = 100
 
 CELLS: Final = (
     "champions",
@@ -50,24 +48,20 @@ class Scale:
         return cls(tuple(stored["cuts"]), tuple(stored["scores"]))
 
 
-def scale(cuts: Sequence[float], largest: float, *, low_is_good: bool = False) -> Scale:
+def scale(cuts: Sequence[float], largest: float) -> Scale:
     """A scale from cut points (quantiles, possibly repeated) of values that reach up to `largest`."""
     distinct = tuple(sorted({float(cut) for cut in cuts if cut < largest}))
     groups = len(distinct) + 1
     scores = (3,) if groups == 1 else tuple(round(1 + 4 * place / (groups - 1)) for place in range(groups))
-    return Scale(distinct, scores[::-1] if low_is_good else scores)
+    return Scale(distinct, scores)
 
 
-def recency_scale(gap_cuts: Sequence[float], gaps: int, quintiles: Sequence[float], largest: float) -> Scale:
-    """Days since the last order: 5 up to the median gap of the shop, 4 to P80, 3 to P95, 2 to twice that, 1 beyond.
-
-    `gap_cuts` are those three; with fewer than MANY_GAPS gaps the quintiles of recency take their place.
-    """
-    if gaps < MANY_GAPS:
-        return scale(quintiles, largest, low_is_good=True)
-    median, p80, p95 = (max(1.0, float(cut)) for cut in gap_cuts)
-    cuts = (median, max(p80, median + 1), max(p95, p80 + 1, median + 2))
-    return Scale((*cuts, 2 * cuts[-1]), (5, 4, 3, 2, 1))
+def recency_scale(median: float, p80: float, p95: float) -> Scale:
+    """Days since the last order: 5 up to the median gap of the shop, 4 to P80, 3 to P95, 2 to twice that, 1 beyond."""
+    first = max(1.0, median)
+    second = max(p80, first + 1)
+    third = max(p95, second + 1)
+    return Scale((first, second, third, 2 * third), (5, 4, 3, 2, 1))
 
 
 def cells(r: NDArray[np.int64], f: NDArray[np.int64], m: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -95,7 +95,7 @@ class _Reader:
             raise self.fault(f"{path}.{source}", _unknown(source, name))
         money = known is not None and known.kind == words.MONEY
         self.only(rule, {source, "op", "value", "currency"} if money else {source, "op", "value"}, path)
-        kind = known.kind if known else words.CONTACT if words.is_sealed_trait(name) else None
+        kind = known.kind if known else words.CONTACT if words.is_sealed(name, of_person=True) else None
         currency = rule.get("currency")
         if currency is not None and not (isinstance(currency, str) and len(currency) == 3 and currency.isupper()):
             self.fault(f"{path}.currency", "must be an ISO 4217 code such as CNY")
@@ -162,7 +162,9 @@ class _Reader:
         name = given["property"]
         if name.split(".")[0] == "products" and name not in words.PRODUCT_FIELDS:
             raise self.fault(f"{path}.property", f"of products only {', '.join(words.PRODUCT_FIELDS)} can be tested")
-        return Where(name, self.condition(given, words.PRODUCT_FIELDS.get(name), path))
+        sealed = words.is_sealed(name, of_person=False)
+        kind = words.CONTACT if sealed else words.PRODUCT_FIELDS.get(name)
+        return Where(name, self.condition(given, kind, path))
 
     def condition(
         self, given: Mapping[str, Any], kind: str | None, path: str, values: tuple[str, ...] = ()

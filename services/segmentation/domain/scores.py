@@ -12,6 +12,8 @@ from services.segmentation.domain.lifecycle import Gaps
 from services.segmentation.domain.rfm import Scale
 
 QUINTILES: Final = (0.2, 0.4, 0.6, 0.8)
+# Spend is scored in a currency only where there are this many to compare with.
+MIN_BUYERS: Final = 10
 
 # The columns of a customer that scores are made of, in the order score() takes them.
 INPUTS: Final = (
@@ -51,19 +53,23 @@ class Basis:
 
 @dataclass(frozen=True)
 class Spread:
-    """Quintiles and the largest of the values of one measure."""
+    """Quintiles and the largest of the values of one measure, and how many buyers they are of."""
 
     quintiles: Sequence[float]
     largest: float
+    buyers: int
 
 
-def basis(recency: Spread, frequency: Spread, monetary: Mapping[str, Spread], gaps: Gaps) -> Basis:
-    """The basis of a population of buyers."""
-    gap_cuts = (gaps.at(0.5), gaps.at(0.8), gaps.at(0.95))
+def basis(frequency: Spread, monetary: Mapping[str, Spread], gaps: Gaps) -> Basis:
+    """The basis of a population of buyers; spend is given per currency."""
     return Basis(
-        rfm.recency_scale(gap_cuts, gaps.count, recency.quintiles, recency.largest),
+        rfm.recency_scale(gaps.at(0.5), gaps.at(0.8), gaps.at(0.95)),
         rfm.scale(frequency.quintiles, frequency.largest),
-        {currency: rfm.scale(one.quintiles, one.largest) for currency, one in monetary.items()},
+        {
+            currency: rfm.scale(one.quintiles, one.largest)
+            for currency, one in monetary.items()
+            if one.buyers >= MIN_BUYERS
+        },
         gaps,
     )
 
@@ -71,7 +77,7 @@ def basis(recency: Spread, frequency: Spread, monetary: Mapping[str, Spread], ga
 def score(rows: Sequence[tuple[Any, ...]], against: Basis) -> list[tuple[Any, ...]]:
     """(customer_id, r, f, m, cell, stage, silence) for rows of INPUTS. None throughout for who has no orders.
 
-    The monetary score, and so the cell, is None in a currency the basis has not seen.
+    The monetary score, and so the cell, is None in a currency with fewer than MIN_BUYERS.
     """
     if not rows:
         return []

@@ -1,5 +1,6 @@
 """What a rule may speak of: features, scores, profile fields and operators, with their names in both languages."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -107,13 +108,35 @@ PRODUCT_FIELDS: Final = {
     "products.quantity": NUMBER,
 }
 
-# Traits that are stored sealed: a rule can ask only whether they are there.
-SEALED_TRAITS: Final = frozenset(
+# What profile seals wherever it stands, in one spelling (small letters, nothing between the words).
+_CONTACT_NAMES: Final = frozenset(
     (
-        *("address", "avatar", "birthday", "device_token", "email", "first_name", "firstname", "last_name", "lastname"),
-        *("mobile", "name", "openid", "phone", "phone_number", "street", "token", "unionid", "username"),
+        *("email", "emails", "emailaddress", "mail", "billingemail", "contactemail", "recipientemail"),
+        *("phone", "phones", "phonenumber", "mobile", "mobilephone", "mobilenumber", "cellphone", "telephone", "tel"),
+        *("contactphone", "billingphone", "shippingphone", "firstname", "lastname", "fullname", "givenname"),
+        *("familyname", "middlename", "surname", "realname", "recipientname", "customername", "contactname"),
+        *("receivername", "consignee", "address", "addresses", "shippingaddress", "billingaddress", "streetaddress"),
+        *("addressline1", "addressline2", "address1", "address2", "homeaddress", "street", "postaladdress"),
+        *("deliveryaddress", "openid", "unionid", "wechatopenid", "wechatunionid", "wechatid", "wxopenid"),
+        *("devicetoken", "pushtoken", "registrationid", "fcmtoken", "apnstoken"),
+        *(
+            "邮箱",
+            "电子邮箱",
+            "手机",
+            "手机号",
+            "手机号码",
+            "电话",
+            "联系电话",
+            "姓名",
+            "收货人",
+            "地址",
+            "收货地址",
+            "微信号",
+        ),
     )
 )
+# Of a person; products and pages have names too.
+_PERSON_NAMES: Final = frozenset(("name", "nickname", "displayname", "昵称"))
 
 NAMES: Final = {
     "champions": ("Champions", "重要价值客户"),
@@ -156,9 +179,10 @@ OPERATOR_NAMES: Final = {
 FREE_OPERATORS: Final = (*_COMPARE, *("in", "not_in", "contains", "starts_with", "before", "after"), *PRESENCE)
 
 
-def is_sealed_trait(name: str) -> bool:
-    """Whether a trait of this name (dots reach into objects) is stored sealed."""
-    return any(part.replace("-", "_").lower() in SEALED_TRAITS for part in name.split("."))
+def is_sealed(name: str, *, of_person: bool) -> bool:
+    """Whether a trait (of a person) or a property of this name is stored sealed; dots reach into objects."""
+    spelled = {re.sub("[-_ ]", "", part).lower() for part in name.split(".")}
+    return not spelled.isdisjoint(_CONTACT_NAMES | _PERSON_NAMES if of_person else _CONTACT_NAMES)
 
 
 def described() -> dict[str, Any]:

@@ -41,7 +41,10 @@ CREATE TABLE purchase (
     currency text NOT NULL
 );
 CREATE INDEX purchase_order_key ON purchase (order_key);
-CREATE INDEX purchase_customer ON purchase (customer_id);
+CREATE INDEX purchase_customer ON purchase (customer_id, placed_at);
+CREATE INDEX purchase_placed ON purchase (placed_at);
+CREATE INDEX purchase_refund_order ON purchase (order_key) WHERE kind <> 'order';
+CREATE INDEX purchase_refund_customer ON purchase (customer_id) WHERE kind = 'refund';
 CREATE INDEX purchase_identity ON purchase (identity_id);
 
 CREATE TABLE order_line (

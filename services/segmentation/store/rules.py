@@ -160,7 +160,8 @@ class _Compiler:
         as_of = self.bind(self.context.as_of)
         source: sql.Composable = sql.SQL("event_fact AS e")
         if is_completed(event.name):
-            source = sql.SQL(_ORDERS).format(as_of=as_of)
+            whole = event.sum_of is not None or any(one.property not in words.PRODUCT_FIELDS for one in event.where)
+            source = sql.SQL(_ORDERS if whole else _BARE_ORDERS).format(as_of=as_of)
             which: sql.Composable = sql.SQL("e.customer_id IS NOT NULL")
         else:
             which = sql.SQL("e.event = {} AND e.customer_id IS NOT NULL").format(self.bind(event.name))
@@ -206,6 +207,13 @@ def _holds(condition: Condition, number: float) -> bool:
         return bool(value[0] <= number <= value[1])
     return _HOLDS[condition.op](number, value)
 
+
+_BARE_ORDERS: Final = """
+    (SELECT position, customer_id, placed_at AS occurred_at
+     FROM purchase
+     WHERE kind = 'order' AND occurred_at <= {as_of} AND (superseded_at IS NULL OR superseded_at > {as_of})
+    ) AS e
+"""
 
 _ORDERS: Final = """
     (SELECT o.position, o.customer_id, o.placed_at AS occurred_at, b.properties

@@ -34,9 +34,8 @@ def measure(tx: Transaction) -> Population | None:
     money = tx.all(_MONEY_SPREAD, params)
     gaps = tx.one(_GAPS, {"quantiles": list(QUANTILES)}) or {}
     found = basis(
-        Spread(spread["recency"], spread["longest"]),
-        Spread(spread["orders"], spread["most"]),
-        {row["currency"]: Spread(row["quintiles"], row["largest"]) for row in money},
+        Spread(spread["orders"], spread["most"], counts["buyers"]),
+        {row["currency"]: Spread(row["quintiles"], row["largest"], row["buyers"]) for row in money},
         Gaps.observed(gaps["count"], gaps["mean"], gaps["quantiles"]),
     )
     return Population(counts["customers"], counts["buyers"], found)
@@ -103,16 +102,13 @@ def put_scores(tx: Transaction, customers: Sequence[UUID], rows: Sequence[tuple[
 
 
 _SPREAD: Final = """
-    SELECT percentile_disc(%(quintiles)s::float8[]) WITHIN GROUP (ORDER BY recency_days) AS recency,
-           max(recency_days) AS longest,
-           percentile_disc(%(quintiles)s::float8[]) WITHIN GROUP (ORDER BY orders) AS orders,
-           max(orders) AS most
+    SELECT percentile_disc(%(quintiles)s::float8[]) WITHIN GROUP (ORDER BY orders) AS orders, max(orders) AS most
     FROM customer_feature WHERE orders > 0
 """
 
 _MONEY_SPREAD: Final = """
     SELECT currency, percentile_disc(%(quintiles)s::float8[]) WITHIN GROUP (ORDER BY net_spend_minor) AS quintiles,
-           max(net_spend_minor) AS largest
+           max(net_spend_minor) AS largest, count(*) AS buyers
     FROM customer_feature WHERE orders > 0
     GROUP BY currency
 """
