@@ -73,14 +73,27 @@ def _settle_orders(tx: Transaction, entries: Sequence[Entry]) -> tuple[list[Purc
 
 def _aliases(entries: Sequence[Entry]) -> Iterator[tuple[str, UUID]]:
     """An event with a userId arrived under that user's identity, one with only an anonymousId under the visitor's."""
+    named: dict[tuple[str, str], UUID] = {}
     for entry in entries:
         if entry.identity_id is None:
             continue
         for kind, field in (("user_id", "userId"), ("anonymous_id", "anonymousId")):
             value = entry.payload.get(field)
             if isinstance(value, str) and value:
-                yield crypto.blind_index(kind, value), entry.identity_id
+                named.setdefault((kind, value), entry.identity_id)
                 break
+    for (kind, value), identity in named.items():
+        # An address or phone number as a userId lies sealed in the log, each time anew.
+        opened = _opened(value) if crypto.is_sealed(value) else value
+        if opened is not None:
+            yield crypto.blind_index(kind, opened), identity
+
+
+def _opened(sealed: str) -> str | None:
+    try:
+        return crypto.unseal(sealed)
+    except crypto.SealError:  # of another key: nobody can ask by it either
+        return None
 
 
 def _remapped(entries: Sequence[Entry]) -> set[UUID]:

@@ -12,8 +12,9 @@ from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.model import Model
-from services.recommend.domain.recommending import Answer, Shortfall, Wish, recommend, similar
+from services.recommend.domain.recommending import recommend, similar
 from services.recommend.domain.tastes import EMPTY
+from services.recommend.domain.wishes import Answer, Shortfall, Wish
 from services.recommend.schemas.recommendations import BatchIn, Choice, FilterIn, RecommendationsIn, SignatureIn
 from shared import shop
 from shared.auth import Principal

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.artifacts import models as artifacts
+from services.recommend.domain.histories import History
 from services.recommend.domain.parameters import Parameters
 from services.recommend.domain.tastes import Lines
-from services.recommend.domain.training import History, Situation, Trained, is_due, train
+from services.recommend.domain.training import Situation, Trained, is_due, train
 from services.recommend.store import interactions
 from services.recommend.store import models as store
 from shared import shop, telemetry
@@ -56,7 +57,7 @@ def _train(tx: Transaction, began: datetime, parameters: Parameters | None = Non
     item_ids = store.item_ids(tx)
     trained = train(history_of(store.lines_as_of(tx, as_of), len(item_ids), as_of), parameters)
     version = str(uuid7())
-    manifest = _manifest(trained, parameters, as_of, position)
+    manifest = _manifest(trained, as_of, position)
     path = artifacts.write(version, manifest, item_ids, _arrays(trained))
     store.publish(tx, store.Published(version, as_of, position, began, datetime.now(UTC), path, manifest))
     kept = store.retire(tx, KEEP)
@@ -65,15 +66,15 @@ def _train(tx: Transaction, began: datetime, parameters: Parameters | None = Non
     return version
 
 
-def history_of(rows: NDArray[Any], item_count: int, as_of: datetime) -> History:
+def history_of(rows: store.LineColumns, item_count: int, as_of: datetime) -> History:
     """The database's lines as the domain's columns."""
-    people, number = np.unique(rows["customer"].astype(np.int64), return_inverse=True)
+    people, number = np.unique(rows.customers.astype(np.int64), return_inverse=True)
     now = round((as_of - store.EPOCH).total_seconds() * 1_000_000)
-    ages = (now - rows["occurred_at"].astype(np.int64)) / _MICROSECONDS_A_DAY
+    ages = (now - rows.occurred_at.astype(np.int64)) / _MICROSECONDS_A_DAY
     lines = Lines(
-        rows["key"].astype(np.int64),
-        rows["kind"].astype(np.int16),
-        rows["quantity"].astype(np.float32),
+        rows.keys.astype(np.int64),
+        rows.kinds.astype(np.int16),
+        rows.quantities.astype(np.float32),
         ages.astype(np.float32),
     )
     return History(number.astype(np.int64), lines, len(people), item_count)
@@ -83,11 +84,11 @@ def _arrays(trained: Trained) -> dict[str, NDArray[np.float32]]:
     return {"item_factors": trained.item_factors, "popularity": trained.popularity}
 
 
-def _manifest(trained: Trained, parameters: Parameters, as_of: datetime, position: int) -> dict[str, Any]:
+def _manifest(trained: Trained, as_of: datetime, position: int) -> dict[str, Any]:
     return {
         "as_of": as_of.isoformat(),
         "log_position": position,
-        "parameters": asdict(parameters),
+        "parameters": asdict(trained.parameters),
         "blend": asdict(trained.blend),
         "items": len(trained.popularity),
         "figures": trained.figures,

@@ -133,7 +133,8 @@ def _npy(array: NDArray[np.float32]) -> bytes:
 
 def _array(files: fsspec.AbstractFileSystem, path: str) -> NDArray[np.float32]:
     if isinstance(files, LocalFileSystem):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        # A plain array over the mapping: numpy's memmap class makes every slice and product slower.
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)).view(np.ndarray)
     return np.load(io.BytesIO(files.cat_file(path)), allow_pickle=False)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 from services.recommend.domain.parameters import AlsParameters
@@ -37,25 +38,34 @@ def fit(affinity: sp.csr_matrix, parameters: AlsParameters, threads: int = 0) ->
             calculate_training_loss=False,
         )
         model.fit(affinity, show_progress=False)
-    people, items = model.user_factors, model.item_factors
-    items[np.diff(affinity.tocsc().indptr) == 0] = 0
-    return people, items
+    return model.user_factors, model.item_factors
 
 
-def gram(item_factors: Floats, regularization: float) -> NDArray[np.float64]:
+def regularization(affinity: sp.csr_matrix, strength: float) -> float:
+    """λ in proportion to how much there is to fit: `strength` times the mean mass of affinity of an item.
+
+    At most a tenth of √entries: a matrix of few entries has no larger singular values, and all factors would vanish.
+    """
+    touched = np.count_nonzero(np.bincount(affinity.indices, minlength=1))
+    if touched == 0:
+        return 1.0
+    return float(min(strength * affinity.data.sum(dtype=np.float64) / touched, 0.1 * np.sqrt(affinity.nnz)))
+
+
+def gram(item_factors: Floats, regularization: float) -> Floats:
     """YᵀY + λI, which every fold-in starts from (factors × factors)."""
     inner = item_factors.T @ item_factors
-    return (inner + regularization * np.eye(inner.shape[0])).astype(np.float64)
+    return (inner + regularization * np.eye(inner.shape[0])).astype(np.float32)
 
 
-def fold_in(
-    item_factors: Floats, base: NDArray[np.float64], items: NDArray[np.int64], affinity: Floats, alpha: float
-) -> Floats:
+def fold_in(item_factors: Floats, base: Floats, items: NDArray[np.int64], affinity: Floats, alpha: float) -> Floats:
     """The factors of a person with these affinities: solves (YᵀY + λI + Yᵀ(C − I)Y) x = YᵀC p exactly.
 
     `base` from gram(). The same as implicit's recalculate_user, without its loop in Python.
     """
-    chosen = item_factors[items].astype(np.float64)
-    confidence = alpha * affinity.astype(np.float64)
+    chosen = item_factors[items]
+    confidence = np.float32(alpha) * affinity
     left = base + (chosen.T * (confidence - 1)) @ chosen
-    return np.linalg.solve(left, chosen.T @ confidence).astype(np.float32)
+    # Symmetric and positive definite: Cholesky. The transpose is the same matrix in the order LAPACK wants.
+    _, person, failed = lapack.sposv(left.T, confidence @ chosen, overwrite_a=True)
+    return person.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)

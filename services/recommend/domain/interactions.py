@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 LONGEST_ID: Final = 256
@@ -61,8 +61,7 @@ class Entry:
         return _identifier(self.properties.get("order_id"))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One person, one product, one deed. Unique by (position, line)."""
 
     position: int
@@ -159,26 +158,15 @@ def _precedence(claim: Purchase) -> tuple[bool, bool, datetime, int]:
 
 def _lines(entry: Entry, products: Sequence[Any], kind: Kind) -> list[Line]:
     recommendation_id = _uuid(entry.properties.get("recommendation_id"))
+    position, identity, customer, at = entry.position, entry.identity_id, entry.customer_id, entry.occurred_at
     lines = []
     for number, product in enumerate(products):
         product_id = _product_id(product)
-        if product_id is None:
-            continue
-        quantity = _quantity(product.get("quantity"))
-        returned = kind is Kind.RETURNED or (kind is Kind.BOUGHT and quantity < 0)
-        lines.append(
-            Line(
-                position=entry.position,
-                line=number,
-                identity_id=entry.identity_id,
-                customer_id=entry.customer_id,
-                product_id=product_id,
-                kind=Kind.RETURNED if returned else kind,
-                quantity=abs(quantity),
-                occurred_at=entry.occurred_at,
-                recommendation_id=recommendation_id,
-            )
-        )
+        if product_id is not None:
+            amount = _quantity(product.get("quantity"))
+            done = Kind.RETURNED if kind is Kind.BOUGHT and amount < 0 else kind
+            line = Line(position, number, identity, customer, product_id, done, abs(amount), at, recommendation_id)
+            lines.append(line)
     return lines
 
 

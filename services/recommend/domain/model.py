@@ -28,7 +28,7 @@ class Model:
         return len(self.popularity)
 
     @cached_property
-    def base(self) -> NDArray[np.float64]:
+    def base(self) -> Floats:
         """What every fold-in starts from."""
         return als.gram(self.item_factors, self.parameters.als.regularization)
 
@@ -37,6 +37,15 @@ class Model:
         """The norm of each item's factors; 0 for items nobody has touched."""
         lengths: Floats = np.sqrt(np.einsum("ij,ij->i", self.item_factors, self.item_factors))
         return lengths
+
+    @cached_property
+    def _lifts(self) -> dict[bool, Floats]:
+        weights = {True: self.blend.repeat_popular, False: self.blend.discover_popular}
+        return {repeat: self.popularity * np.float32(weight) for repeat, weight in weights.items()}
+
+    def lift(self, *, repeat: bool) -> Floats:
+        """What popularity adds to the score of each item."""
+        return self._lifts[repeat]
 
     def person(self, items: NDArray[np.int64], affinity: Floats) -> Floats | None:
         """The factors of somebody with these affinities; None where the model knows none of the items."""

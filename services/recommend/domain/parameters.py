@@ -28,16 +28,20 @@ class AlsParameters:
 
     factors: int = 64
     iterations: int = 10
-    regularization: float = 10.0
+    regularization: float = 30.0
     alpha: float = 1.0
     random_state: int = 20_170_101
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """All of a training run. Half-lives in days: after one, an interaction counts half."""
+    """All of a training run. Half-lives in days: after one, an interaction counts half.
+
+    A run sets als.regularization itself, by regularization_strength and the data (see als.regularization()).
+    """
 
     als: AlsParameters = field(default_factory=AlsParameters)
+    regularization_strength: float = 1.5
     affinity_half_life: float = 365.0
     frequency_half_life: float = 120.0
     popularity_half_life: float = 14.0

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain import als
+from services.recommend.domain.fitting import fit
+from services.recommend.domain.histories import History
 from services.recommend.domain.parameters import Blend, Parameters
-from services.recommend.domain.popularity import popularity
-from services.recommend.domain.tastes import Lines, as_matrix, tastes
+from services.recommend.domain.validation import choose_blend
 
 MOST_OFTEN: Final = timedelta(minutes=30)
 AFTER_FAILURE: Final = timedelta(minutes=10)
@@ -46,47 +46,21 @@ def is_due(at: Situation) -> bool:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run made: arrays by item key, the blend, and figures for the registry."""
+    """What a run made: arrays by item key, what it was made with, and figures for the registry."""
 
     item_factors: NDArray[np.float32]
     popularity: NDArray[np.float32]
+    parameters: Parameters
     blend: Blend
     figures: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class History:
-    """Everybody's lines as columns: `people` are numbers from 0, `ages` days before the as-of time."""
-
-    people: NDArray[np.int64]
-    lines: Lines
-    person_count: int
-    item_count: int
-
-    def grouped(self) -> Lines:
-        """The lines, keyed by person × items + item."""
-        keys = self.people * self.item_count + self.lines.keys
-        return Lines(keys, self.lines.kinds, self.lines.quantities, self.lines.ages)
-
-
 def train(history: History, parameters: Parameters) -> Trained:
-    """Fit a model. The same history and parameters give the same arrays. Raises als.TooLittleData."""
-    learned = tastes(history.grouped(), parameters)
-    shape = history.person_count, history.item_count
-    affinity = as_matrix(learned.keys, learned.affinity, *shape)
-    _, item_factors = als.fit(affinity, parameters.als)
-    return Trained(
-        item_factors=item_factors,
-        popularity=lately_popular(history, parameters),
-        blend=Blend(),
-        figures={"people": history.person_count, "lines": len(history.people), "pairs": int(affinity.nnz)},
-    )
+    """Choose the blend, then fit on everything. The same history and parameters give the same model.
 
-
-def lately_popular(history: History, parameters: Parameters) -> NDArray[np.float32]:
-    """Decayed popularity of each item."""
-    short = Parameters(
-        affinity_half_life=parameters.popularity_half_life, frequency_half_life=parameters.popularity_half_life
-    )
-    recent = tastes(history.grouped(), short)
-    return popularity(as_matrix(recent.keys, recent.affinity, history.person_count, history.item_count))
+    Raises als.TooLittleData.
+    """
+    fitted = fit(history, parameters)
+    blend, evidence = choose_blend(history, parameters)
+    figures = {"people": history.person_count, "lines": len(history), "pairs": fitted.pairs, "validation": evidence}
+    return Trained(fitted.item_factors, fitted.popularity, fitted.parameters, blend, figures)

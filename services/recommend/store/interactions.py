@@ -1,7 +1,7 @@
 """What people did: lines written from the log, and the state of their orders."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from uuid import UUID
 
 import orjson
@@ -86,7 +86,6 @@ def purchases(tx: Transaction, order_ids: Collection[str]) -> dict[str, Purchase
 
 def put_purchases(tx: Transaction, settled: Sequence[Purchase]) -> None:
     """Write the state of orders."""
-    rows = [asdict(purchase) for purchase in settled]
     tx.execute(
         """
         INSERT INTO purchase (order_id, position, identity_id, occurred_at, revised, trusted, cancel_position,
@@ -100,7 +99,7 @@ def put_purchases(tx: Transaction, settled: Sequence[Purchase]) -> None:
             revised = excluded.revised, trusted = excluded.trusted, cancel_position = excluded.cancel_position,
             cancelled_at = excluded.cancelled_at
         """,
-        {field.name: [row[field.name] for row in rows] for field in fields(Purchase)},
+        {field.name: [getattr(purchase, field.name) for purchase in settled] for field in fields(Purchase)},
     )
 
 

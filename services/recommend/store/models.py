@@ -3,27 +3,28 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+from psycopg.rows import tuple_row
 
+from services.recommend.store import arrays
 from shared import log
 from shared.database import Transaction
 
-# A row of the binary COPY below: number of fields, then length and value of each, big-endian.
-_LINE = np.dtype(
-    [
-        ("fields", ">i2"),
-        *(("l1", ">i4"), ("customer", ">i8")),
-        *(("l2", ">i4"), ("key", ">i4")),
-        *(("l3", ">i4"), ("kind", ">i2")),
-        *(("l4", ">i4"), ("quantity", ">f4")),
-        *(("l5", ">i4"), ("occurred_at", ">i8")),
-    ]
-)
-_HEADER = 19  # PGCOPY\n\377\r\n\0, flags, no extension
+
+class LineColumns(NamedTuple):
+    """Columns of equal length: a 64-bit hash of the customer, item key, kind, quantity, microseconds since 2000."""
+
+    customers: NDArray[Any]
+    keys: NDArray[Any]
+    kinds: NDArray[Any]
+    quantities: NDArray[Any]
+    occurred_at: NDArray[Any]
+
+
 EPOCH = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
@@ -34,27 +35,35 @@ def claim_training(tx: Transaction) -> bool:
     return log.claim(tx, "trainer")
 
 
-def lines_as_of(tx: Transaction, as_of: datetime) -> NDArray[Any]:
-    """Every line up to `as_of` whose customer and item are known, as a structured array.
+def lines_as_of(tx: Transaction, as_of: datetime) -> LineColumns:
+    """Every line up to `as_of` whose customer and item are known, in the order of the log.
 
-    Fields: customer (a 64-bit hash of the id), key, kind, quantity, occurred_at (microseconds since 2000).
+    Columns come as binary arrays for some ten thousand events at a time: a row for each line would cost more in the
+    driver than the training itself.
     """
-    blocks = bytearray()
-    with (
-        tx.connection.cursor() as cursor,
-        cursor.copy(
+    chunks: list[tuple[bytes, ...]] = []
+    with tx.connection.cursor(name="lines_as_of", row_factory=tuple_row) as cursor:
+        cursor.itersize = 4
+        cursor.execute(
             """
-        COPY (SELECT uuid_hash_extended(customer_id, 0), item_key, kind, quantity, occurred_at
-              FROM interaction
-              WHERE customer_id IS NOT NULL AND item_key IS NOT NULL AND occurred_at <= %s
-              ORDER BY position, line) TO STDOUT (FORMAT BINARY)
-        """,
-            (as_of,),
-        ) as copy,
-    ):
-        for block in copy:
-            blocks += block
-    return np.frombuffer(blocks, dtype=_LINE, offset=_HEADER, count=(len(blocks) - _HEADER - 2) // _LINE.itemsize)
+            SELECT array_send(array_agg(customer)), array_send(array_agg(item_key)), array_send(array_agg(kind)),
+                   array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
+            FROM (SELECT position, uuid_hash_extended(customer_id, 0) AS customer, item_key, kind, quantity, occurred_at
+                  FROM interaction
+                  WHERE customer_id IS NOT NULL AND item_key IS NOT NULL AND occurred_at <= %(as_of)s
+                  ORDER BY position, line) AS lines
+            GROUP BY position / 16384
+            ORDER BY position / 16384
+            """,
+            {"as_of": as_of},
+            binary=True,
+        )
+        chunks.extend(cursor)
+    columns = [
+        np.concatenate([np.empty(0, dtype=kind), *(arrays.values(chunk[number], kind) for chunk in chunks)])
+        for number, kind in enumerate((">i8", ">i4", ">i2", ">f4", ">i8"))
+    ]
+    return LineColumns(*columns)
 
 
 def item_ids(tx: Transaction) -> list[str]:

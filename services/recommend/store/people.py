@@ -9,11 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
+from services.recommend.store.arrays import values
 from shared.database import Transaction
-
-# array_send(): a header of 20 bytes, then a length and a big-endian value for each element.
-_HEADER = 20
-_ELEMENT = {name: np.dtype([("length", ">i4"), ("value", name)]) for name in (">i4", ">i2", ">f4", ">i8")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +21,6 @@ class PersonLines:
     kinds: NDArray[np.int16]
     quantities: NDArray[np.float32]
     occurred_at: NDArray[np.int64]
-
-
-NOTHING = PersonLines(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int16, np.float32, np.int64)))
 
 
 def lines_of_customer(tx: Transaction, customer_id: UUID) -> PersonLines | None:
@@ -95,12 +89,8 @@ def _fetch(tx: Transaction, query: str, params: tuple[Any, ...]) -> tuple[Any, .
 def _columns(row: tuple[Any, ...]) -> PersonLines:
     keys, kinds, quantities, occurred_at = row
     return PersonLines(
-        _values(keys, ">i4").astype(np.int64),
-        _values(kinds, ">i2").astype(np.int16),
-        _values(quantities, ">f4").astype(np.float32),
-        _values(occurred_at, ">i8").astype(np.int64),
+        values(keys, ">i4").astype(np.int64),
+        values(kinds, ">i2").astype(np.int16),
+        values(quantities, ">f4").astype(np.float32),
+        values(occurred_at, ">i8").astype(np.int64),
     )
-
-
-def _values(sent: bytes, kind: str) -> NDArray[Any]:
-    return np.frombuffer(sent, dtype=_ELEMENT[kind], offset=_HEADER)["value"]

@@ -95,7 +95,9 @@ class TeaShop:
     def _moved(self, kind: str, who: str, to: UUID) -> None:
         identity = self.people[who]
         before = self.tx.value("SELECT customer_id FROM identity WHERE identity_id = %(id)s", {"id": identity})
-        self.tx.execute("UPDATE identity SET customer_id = %(to)s WHERE identity_id = %(id)s", {"to": to, "id": identity})
+        self.tx.execute(
+            "UPDATE identity SET customer_id = %(to)s WHERE identity_id = %(id)s", {"to": to, "id": identity}
+        )
         payload = {"customers": [str(before), str(to)], "identities": [str(identity)], "into": str(to)}
         self.append(kind, None, None, payload)
 

@@ -1,0 +1,46 @@
+"""Everybody's lines, for training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommend.domain.tastes import Lines
+
+
+@dataclass(frozen=True)
+class History:
+    """Lines as columns: `people` are numbers from 0 (int64), `lines.keys` item keys, `lines.ages` days before now."""
+
+    people: NDArray[np.int64]
+    lines: Lines
+    person_count: int
+    item_count: int
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """People × items."""
+        return self.person_count, self.item_count
+
+    def grouped(self) -> Lines:
+        """The lines, keyed by person × items + item."""
+        keys = self.people * self.item_count + self.lines.keys
+        return Lines(keys, self.lines.kinds, self.lines.quantities, self.lines.ages)
+
+    def before(self, days: float) -> "History":
+        """What was known `days` ago, with ages as of then."""
+        return self._only(self.lines.ages >= days, days)
+
+    def since(self, days: float) -> "History":
+        """What came in the last `days`."""
+        return self._only(self.lines.ages < days, 0)
+
+    def _only(self, chosen: NDArray[np.bool_], now: float) -> "History":
+        lines = self.lines
+        kept = Lines(
+            lines.keys[chosen], lines.kinds[chosen], lines.quantities[chosen], lines.ages[chosen] - np.float32(now)
+        )
+        return History(self.people[chosen], kept, self.person_count, self.item_count)
