@@ -5,9 +5,9 @@ from pathlib import Path
 from flask import Flask
 
 from services.campaign.api import campaigns, messages, policy, suppressions, templates
+from services.campaign.channels import outside
 from services.campaign.domain.campaigns import CampaignError, StateError
 from services.campaign.domain.liquid import TemplateError
-from services.campaign.channels import outside
 from services.campaign.pages import language, links
 from shared import web
 from shared.config import Settings, load_settings

@@ -150,7 +150,7 @@ def preview(campaign_id: UUID, customer_id: UUID) -> Row:
 
 
 def send_test(campaign_id: UUID, email: str, customer_id: UUID | None) -> Row:
-    """Send the message to an address of one's own; obeys the switch and the allow-list, is in no ledger and no report."""
+    """Send the message to an address of one's own. Obeys switch and allow-list; in no ledger and no report."""
     address = addresses.normalise(email)
     if not addresses.sendable(address):
         raise Invalid("this is no address that mail can be sent to", errors=[{"path": "email", "message": email}])

@@ -89,7 +89,7 @@ def _decide(
             address=row["current_address"],
             consented=row["customer_id"] in consenting,
             suppressed=suppressed.get(row["current_index"], ""),
-            time_zone=known and known["time_zone"],
+            time_zone=known["time_zone"] if known else None,
             expires_at=run["expires_at"],
         )
         verdict = _follow_address(tx, row, decide(who, now, shop.time_zone, quiet, shop.allow_list))

@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 
 def start_due() -> int:
-    """Start every campaign that is due, and finish freezing where a worker stopped. Returns how many audiences froze."""
+    """Start every campaign that is due, and freeze where a worker stopped. Returns how many audiences froze."""
     while _take_due():
         pass
     frozen = 0
@@ -76,7 +76,7 @@ def _run(tx: Transaction, campaign: Row, template: Row) -> dict[str, Any]:
 
 
 def _freeze_next() -> bool:
-    """Freeze one audience, in one transaction: all of its members are in the ledger, or none is and it is done again."""
+    """Freeze one audience, in one transaction: all members are in the ledger, or none is and it is done again."""
     with transaction() as tx:
         run = store.lock_preparing_run(tx)
         if run is None:

@@ -76,8 +76,12 @@ def unsubscribe(token: str, reader: Reader) -> Leaving:
             tx,
             [
                 {
-                    **{"address_index": _index(send), "channel": send["channel"], "scope": "promotional"},
-                    **{"address": send["address"], "reason": "unsubscribed", "source": f"message {send_id}"},
+                    "address_index": _index(send),
+                    "channel": send["channel"],
+                    "scope": "promotional",
+                    "address": send["address"],
+                    "reason": "unsubscribed",
+                    "source": f"message {send_id}",
                 }
             ],
         )

@@ -9,7 +9,7 @@ from shared.client import sibling
 
 
 def for_many(customer_ids: Sequence[UUID], n: int, item_filter: Mapping[str, Any]) -> dict[UUID, list[dict[str, Any]]]:
-    """Up to `n` items for each customer. Raises Unavailable where recommend does not answer: then nobody is sent to yet."""
+    """Up to `n` items for each customer. Raises Unavailable where recommend does not answer: nobody is sent to then."""
     if n == 0 or not customer_ids:
         return {}
     body: dict[str, Any] = {"customer_ids": [str(c) for c in customer_ids], "n": n}

@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 @dataclass
 class Window:
-    """At most 20 messages handed over together; `attempts` made before, and the provider's answers once there are any."""
+    """At most 20 messages handed over together: the `attempts` made before, and the provider's answers so far."""
 
     run: Row
     attempts: dict[UUID, int]

@@ -25,8 +25,12 @@ def suppress(fields: Mapping[str, Any]) -> None:
     """Write to an address no more."""
     address = _address(fields["email"])
     entry = {
-        **{"address_index": people.address_index(address), "address": crypto.seal(address), "channel": "email"},
-        **{"scope": fields["scope"], "reason": "by_hand", "source": fields["source"]},
+        "address_index": people.address_index(address),
+        "address": crypto.seal(address),
+        "channel": "email",
+        "scope": fields["scope"],
+        "reason": "by_hand",
+        "source": fields["source"],
     }
     with transaction() as tx:
         store.add(tx, [entry])

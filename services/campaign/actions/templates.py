@@ -105,8 +105,11 @@ def _prepare(fields: Mapping[str, Any]) -> Prepared:
 
 def _columns(fields: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
     return {
-        **{"name": fields["name"], "channel": fields.get("channel", "email"), "subject": fields["subject"]},
-        **{"html": fields["html"], "text": fields.get("text")},
+        "name": fields["name"],
+        "channel": fields.get("channel", "email"),
+        "subject": fields["subject"],
+        "html": fields["html"],
+        "text": fields.get("text"),
         "prepared_subject": prepared.subject,
         "prepared_html": prepared.html,
         "prepared_text": prepared.text,

@@ -1,4 +1,4 @@
-"""How messages leave. The ledger knows a channel by this protocol only, so that SMS, push and WeChat fit beside e-mail."""
+"""How messages leave. The ledger knows a channel by this protocol only, so SMS, push and WeChat fit beside e-mail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Channel(Protocol):
         """Be ready to hand over. Raises ChannelDown."""
 
     def compose(self, draft: Draft, at: float) -> Parcel:
-        """The message as it will leave, dated `at` (unix time). Call after connect(): the provider has a say in its form."""
+        """The message as it will leave, dated `at` (unix time). After connect(): the provider has a say in its form."""
 
     def hand_over(self, parcels: Sequence[Parcel]) -> list[Answer]:
         """Hand over one window, in order; one answer each, whatever happens. Returns within BUDGET_S."""

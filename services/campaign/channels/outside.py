@@ -30,7 +30,7 @@ def configure(settings: Settings) -> None:
 
 
 def open_channel(name: str, shop: Shop) -> Channel:
-    """The channel `name`, speaking for the shop; not connected yet. Raises ChannelDown where its set-up is incomplete."""
+    """The channel `name`, speaking for the shop, not yet connected. Raises ChannelDown where set-up is incomplete."""
     if name != "email":
         raise ChannelDown(f"there is no channel {name!r}")
     if not shop.sender_email:

@@ -116,11 +116,13 @@ class SmtpConnection:
         return answers
 
     def _open(self) -> None:
-        server = self.server
+        server, timeout = self.server, self._connect_timeout
         context = ssl.create_default_context()
-        kind = smtplib.SMTP_SSL if server.tls else smtplib.SMTP
-        options = {"context": context} if server.tls else {}
-        smtp = kind(server.host, server.port, timeout=self._connect_timeout, **options)
+        smtp = (
+            smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)
+            if server.tls
+            else smtplib.SMTP(server.host, server.port, timeout=timeout)
+        )
         try:
             smtp.ehlo_or_helo_if_needed()
             if (
@@ -178,7 +180,7 @@ class SmtpConnection:
         self._limit_wait().sendall(data)
 
     def _reply(self) -> tuple[int, str]:
-        """One reply: its code and text. Raises _BrokenError where the server closes (421 included) or talks nonsense."""
+        """One reply: its code and text. Raises _BrokenError where the server closes (also by 421) or talks nonsense."""
         lines: list[str] = []
         while True:
             line = self._line()

@@ -52,24 +52,28 @@ def decide(
     allow_list: Sequence[str] | None,
 ) -> Verdict:
     """Whether a message may go to this recipient now, later or never. Caps come after: they need the person's row."""
-    promotional = who.purpose == "promotional"
-    if not who.known:
-        return Verdict("erased", "customer_unknown")
-    if now >= who.expires_at:
-        return Verdict("expired", "not_sent_in_time")
-    if not who.address or not addresses.sendable(who.address):
-        return Verdict("no_address", "address_invalid" if who.address else "address_missing")
-    if who.suppressed:
-        return Verdict("suppressed", who.suppressed)
-    if promotional and not who.consented:
-        return Verdict("no_consent", "marketing_email_not_granted")
-    if not addresses.allowed(who.address, allow_list):
-        return Verdict("not_allowed", "not_on_allow_list")
-    if promotional:
+    refusal = _refusal(who, now, allow_list)
+    if refusal is not None:
+        return refusal
+    if who.purpose == "promotional":
         due_at = next_allowed(now, zone(who.time_zone, shop_zone), quiet)
         if due_at > now:
             return Verdict("pending", "quiet_hours", due_at)
     return GO
+
+
+def _refusal(who: Circumstances, now: datetime, allow_list: Sequence[str] | None) -> Verdict | None:
+    """The first reason never to send, in the order in which they are told."""
+    reasons = (
+        (not who.known, "erased", "customer_unknown"),
+        (now >= who.expires_at, "expired", "not_sent_in_time"),
+        (not who.address, "no_address", "address_missing"),
+        (not addresses.sendable(who.address), "no_address", "address_invalid"),
+        (bool(who.suppressed), "suppressed", who.suppressed),
+        (who.purpose == "promotional" and not who.consented, "no_consent", "marketing_email_not_granted"),
+        (not addresses.allowed(who.address, allow_list), "not_allowed", "not_on_allow_list"),
+    )
+    return next((Verdict(state, reason) for holds, state, reason in reasons if holds), None)
 
 
 def after_interruption(purpose: str) -> Verdict:

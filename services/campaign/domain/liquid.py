@@ -144,7 +144,7 @@ class MessageEnvironment(Environment):
 
 @with_context
 def money(minor: object, currency: object = "", *, context: RenderContext) -> str:
-    """Liquid filter: minor units as the shop writes them, `{{ item.price_minor | money: item.currency }}`; "" for none."""
+    """Liquid filter: minor units as the shop writes them: `{{ item.price_minor | money: item.currency }}`."""
     if not isinstance(minor, int | float):
         return ""
     shop = context.resolve("shop", default={})

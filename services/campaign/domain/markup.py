@@ -184,7 +184,7 @@ class _Cleaner(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         # Outlook reads conditional comments; other comments are the author's own notes.
-        if _PLACEHOLDER.fullmatch(data) or data.startswith("[if") or data.startswith("<![endif"):
+        if _PLACEHOLDER.fullmatch(data) or data.startswith(("[if", "<![endif")):
             self._write(f"<!--{data}-->")
 
     def handle_decl(self, decl: str) -> None:

@@ -68,7 +68,7 @@ def assemble(fields: Sequence[Header], content: bytes) -> bytes:
 
 
 def encode_text(text: str) -> bytes:
-    """Unstructured text for a header: as it is where short ASCII, else RFC 2047 words, folded. Controls become spaces."""
+    """Unstructured text for a header: as it is where short ASCII, else RFC 2047 words. Controls become spaces."""
     clean = _CONTROL.sub(" ", text).strip()
     if clean.isascii() and len(clean) <= 900 and "=?" not in clean:
         return clean.encode()

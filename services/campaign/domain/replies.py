@@ -58,7 +58,7 @@ def _no_mailbox(code: int, text: str) -> bool:
 
 
 def retry_delay(attempts: int, key: str) -> timedelta | None:
-    """How long to wait after `attempts` tries; None: give up. Spread by `key`, so that a crowd does not return at once."""
+    """How long to wait after `attempts` tries; None: give up. Spread by `key`: a crowd must not return at once."""
     if attempts >= MAX_ATTEMPTS:
         return None
     seconds = _DELAYS_S[min(max(attempts, 1), len(_DELAYS_S)) - 1]

@@ -1,16 +1,16 @@
-"""What came of a run: how far messages got, what was bought, what of that is due to the campaign, and whether to believe it."""
+"""What came of a run: what was bought, what of that is due to the campaign, and whether to believe it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.campaign.domain.experiment import SRM_ALARM, Difference, Sample, sample_ratio_p, two_proportions, welch
 
 _FEW: Final = 30
 REPLAY_NOTE: Final = (
-    "These weeks were already recorded when the campaign ran, so it cannot have caused anything in them: this is an A/A "
-    "check of the method. About one such check in twenty shows an interval without zero by chance alone."
+    "These weeks were already recorded when the campaign ran; the campaign cannot have caused anything in them. "
+    "This is an A/A check of the method: about one in twenty shows an interval without zero by chance alone."
 )
 
 
@@ -42,7 +42,7 @@ class Arm:
 
 
 def lift(treated: Arm, held_out: Arm, holdout_share: float, *, replay: bool, window_over: bool) -> dict[str, Any]:
-    """The comparison of the arms. `verdict`: no_holdout, sample_ratio_mismatch, too_few, higher, lower or inconclusive."""
+    """The comparison. `verdict`: no_holdout, sample_ratio_mismatch, too_few, higher, lower or inconclusive."""
     ratio_p = (
         sample_ratio_p([treated.people, held_out.people], [1 - holdout_share, holdout_share]) if holdout_share else 1.0
     )
@@ -128,6 +128,4 @@ def daily(rows: Sequence[Mapping[str, Any]], first: datetime, days: int) -> list
 
 
 def _date_of(first: datetime, day: int) -> str:
-    from datetime import timedelta
-
     return (first + timedelta(days=day)).date().isoformat()

@@ -12,12 +12,14 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "customer": {"id": "0190c0de", "name": "Mei", "locale": "zh-CN", "country": "CN", "city": "Hangzhou", "traits": {}},
     "items": [
         {
-            **{"item_id": "TEA-1", "name": "Longjing 2026", "category": "tea", "brand": "West Lake", "currency": "CNY"},
-            **{
-                "price_minor": 12800,
-                "url": "https://shop.example/tea-1",
-                "image_url": "https://shop.example/tea-1.jpg",
-            },
+            "item_id": "TEA-1",
+            "name": "Longjing 2026",
+            "category": "tea",
+            "brand": "West Lake",
+            "currency": "CNY",
+            "price_minor": 12800,
+            "url": "https://shop.example/tea-1",
+            "image_url": "https://shop.example/tea-1.jpg",
         }
     ]
     * 4,

@@ -17,7 +17,8 @@ _PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAA
 _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 _PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 # A shop's own HTML, shown from our address: pictures and styles, but never a script, a form or a frame.
-_MESSAGE_POLICY: Final = "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; " + (
+_MESSAGE_POLICY: Final = (
+    "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; "
     "img-src https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
 )
 
@@ -78,11 +79,11 @@ def _reader() -> Reader:
     return Reader(request.method, request.headers.get("User-Agent", ""))
 
 
-def _page(leaving: Leaving) -> Response:
+def _page(leaving: Leaving) -> AnyResponse:
     return _private(Response(render_template("unsubscribe.html", leaving=leaving)), _PAGE_POLICY)
 
 
-def _refused(problem: NotFound) -> Response:
+def _refused(problem: NotFound) -> AnyResponse:
     """The page for people, problem+json for programs."""
     if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
         return _private(Response(render_template("refused.html"), problem.status), _PAGE_POLICY)

@@ -129,7 +129,7 @@ def settle_claimed(tx: Transaction, lease: UUID, settlements: Sequence[Settlemen
 
 
 def settle_window(tx: Transaction, window: UUID, settlements: Sequence[Settlement]) -> list[Row]:
-    """The provider's answers. They hold as long as nobody has handed the row over again since, however late they are."""
+    """The provider's answers. However late, they hold as long as nobody has handed the row over again since."""
     return _settle(tx, settlements, window=window)
 
 

@@ -42,7 +42,7 @@ def follow(tx: Transaction, identities: Sequence[UUID]) -> None:
 
 
 def fold_merged(tx: Transaction, identities: Sequence[UUID]) -> int:
-    """One person gets one message: of a merged customer's waiting rows in a run, keep one, or none when one has gone."""
+    """One person gets one message: of a merged customer's waiting rows keep one, or none when one has gone."""
     return tx.execute(
         """
         UPDATE send s SET state = 'merged', reason = 'same_person_as_another_recipient', settled_at = now(),

@@ -29,7 +29,10 @@ def payloads(tx: Transaction, positions: Sequence[int]) -> dict[int, Row]:
 def merge_payloads(tx: Transaction, positions: Sequence[int]) -> list[Row]:
     """The merges and splits among these entries."""
     return tx.all(
-        "SELECT position, type, payload FROM profile_out.events_v1 WHERE position = ANY(%(positions)s) ORDER BY position",
+        """
+        SELECT position, type, payload FROM profile_out.events_v1
+        WHERE position = ANY(%(positions)s) ORDER BY position
+        """,
         {"positions": list(positions)},
     )
 

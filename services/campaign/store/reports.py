@@ -69,7 +69,7 @@ def arms(tx: Transaction, run_id: UUID, start: datetime, end: datetime, currency
     A customer in both arms (two who turned out to be one) is left out and counted as `both`.
     """
     rows = tx.all(
-        _PEOPLE
+        _PEOPLE  # noqa: S608  # two literals
         + """
         , spent AS (
             SELECT p.customer_id, count(*) FILTER (WHERE net_minor > 0 OR gross_minor = 0) AS orders,
@@ -91,7 +91,7 @@ def arms(tx: Transaction, run_id: UUID, start: datetime, end: datetime, currency
 def by_day(tx: Transaction, run_id: UUID, start: datetime, end: datetime, currency: str) -> list[Row]:
     """Orders and revenue of each arm for each day (24 hours) since `start`."""
     return tx.all(
-        _PEOPLE
+        _PEOPLE  # noqa: S608  # two literals
         + """
         SELECT person.arm, floor(extract(epoch FROM p.ordered_at - %(start)s) / 86400)::int AS day,
                count(*) FILTER (WHERE p.net_minor > 0 OR p.gross_minor = 0) AS orders,
