@@ -1,6 +1,6 @@
 """Work of profile that nobody waits for."""
 
-from services.profile.actions import append
+from services.profile.actions import append, upkeep
 from shared import queue
 
 
@@ -10,4 +10,10 @@ def append_intake() -> None:
     append.drain()
 
 
-SCHEDULE = {"profile.append_intake": 2}
+@queue.task("profile.upkeep")
+def keep_up() -> None:
+    """Make room in the log ahead of need, forget what is only kept for a while."""
+    upkeep.run()
+
+
+SCHEDULE = {"profile.append_intake": 2, "profile.upkeep": 600}

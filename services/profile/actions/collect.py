@@ -15,7 +15,7 @@ from services.profile.domain.messages import Arrival
 from services.profile.store import intake as store
 from services.profile.store import rejected
 from shared import contracts, crypto
-from shared.database import transaction
+from shared.database import Transaction, transaction
 from shared.ids import uuid7
 from shared.shop import shop
 
@@ -63,42 +63,50 @@ class Refused:
 class Outcome:
     """What became of the events of a request."""
 
-    accepted: int
+    accepted: list[Accepted]
     refused: list[Refused]
 
 
-def collect(batch: Batch, sender: Sender, received_at: datetime | None = None) -> Outcome:
-    """Check and keep the events of one request. When this returns they are committed.
+def collect(batch: Batch, sender: Sender) -> Outcome:
+    """Check and keep the events of one request. When this returns they are committed."""
+    received_at = datetime.now(UTC)
+    outcome = read(batch, sender, received_at, sender.limits.event)
+    if outcome.accepted or outcome.refused:
+        with transaction() as tx:
+            keep(tx, outcome.accepted, sender, received_at)
+            if outcome.refused:
+                rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
+    return outcome
 
-    `received_at`: only for events that were received earlier (a replay).
-    """
-    received_at = received_at or datetime.now(UTC)
-    arrival = _arrival(batch, sender, received_at)
-    accepted: list[Accepted] = []
-    refused: list[Refused] = []
+
+def read(batch: Batch, sender: Sender, received_at: datetime, largest: int) -> Outcome:
+    """Judge the events of a request one by one. `largest`: bytes an event may have."""
+    arrival = _arrival(batch, sender, received_at, largest)
+    outcome = Outcome([], [])
     for raw in batch.events:
         try:
-            accepted.append(read_event(raw, arrival, sender.kind))
+            outcome.accepted.append(read_event(raw, arrival, sender.kind))
         except RefusedError as reason:
-            refused.append(Refused(uuid7(), raw, reason))
-    with transaction() as tx:
-        if accepted:
-            store.put(
-                tx,
-                accepted,
-                received_at=received_at,
-                key_id=sender.key_id,
-                source=sender.source,
-                trusted=sender.trusted,
-                imported=sender.imported,
-            )
-            tx.nudge(contracts.INTAKE_GREW)
-        if refused:
-            rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in refused])
-    return Outcome(len(accepted), refused)
+            outcome.refused.append(Refused(uuid7(), raw, reason))
+    return outcome
 
 
-def _arrival(batch: Batch, sender: Sender, received_at: datetime) -> Arrival:
+def keep(tx: Transaction, accepted: Sequence[Accepted], sender: Sender, received_at: datetime) -> None:
+    """Write accepted events into the intake and wake the appender after the commit."""
+    if accepted:
+        store.put(
+            tx,
+            accepted,
+            received_at=received_at,
+            key_id=sender.key_id,
+            source=sender.source,
+            trusted=sender.trusted,
+            imported=sender.imported,
+        )
+        tx.nudge(contracts.INTAKE_GREW)
+
+
+def _arrival(batch: Batch, sender: Sender, received_at: datetime, largest: int) -> Arrival:
     received = times.micros(received_at)
     return Arrival(
         received=received,
@@ -107,7 +115,7 @@ def _arrival(batch: Batch, sender: Sender, received_at: datetime) -> Arrival:
         region=shop().region,
         trusted=sender.trusted,
         imported=sender.imported,
-        largest=sender.limits.event,
+        largest=largest,
         seal=crypto.seal,
         index=crypto.blind_index,
         new_id=_message_id,

@@ -143,7 +143,7 @@ def _answer(outcome: Outcome) -> Response:
     return json_bytes(
         {
             "success": True,
-            "accepted": outcome.accepted,
+            "accepted": len(outcome.accepted),
             "rejected": len(outcome.refused),
             "errors": actions.problems(outcome.refused[:20]),
         }

@@ -1,9 +1,12 @@
 """Which identifiers an event names: the one it belongs to, and others it claims for the same person."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from services.profile.domain import contacts
+from services.profile.domain.identifiers import normalised
 from services.profile.domain.messages import Arrival, Event
 
 # An alias' previousId may be a user's or an anonymous id; which one is found out where identities are known.
@@ -11,6 +14,8 @@ PREVIOUS: Final = "previous"
 # A sibling service may name one of our identities by its id, in context.identityId.
 IDENTITY: Final = "identity"
 
+# Types of events that claim more than their two ids.
+_CLAIMING: Final = frozenset({"identify", "alias"})
 _EMAIL_TRAITS: Final = ("email", "Email", "e_mail", "emailAddress", "email_address")
 _PHONE_TRAITS: Final = (
     "phone",
@@ -26,7 +31,7 @@ _OPENID_TRAITS: Final = ("openid", "openId", "open_id", "wechat_openid", "wechat
 _UNIONID_TRAITS: Final = ("unionid", "unionId", "union_id", "wechat_unionid", "wechatUnionid")
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, array_like=True):
     """An identifier: `lookup` finds it (the id itself, or the keyed hash of a contact), `sealed` is the contact."""
 
     kind: str
@@ -42,7 +47,12 @@ def own_and_claims(event: Event, kind: str, arrival: Arrival) -> tuple[Claim, li
     ids in `event` that are addresses or phone numbers by their sealed form. Raises ValueError without an identity.
     """
     user, user_is_nobody = _of_id(event, "user_id", contacts.USER_ID, arrival)
-    anonymous, anonymous_is_nobody = _of_id(event, "anonymous_id", contacts.ANONYMOUS_ID, arrival)
+    anonymous: Claim | None = None
+    anonymous_is_nobody = False
+    if event.anonymous_id is not None:
+        anonymous, anonymous_is_nobody = _of_id(event, "anonymous_id", contacts.ANONYMOUS_ID, arrival)
+    elif user is not None and not user_is_nobody and kind not in _CLAIMING:
+        return user, []
     named = [claim for claim in (user, anonymous) if claim]
     if arrival.trusted and (kind == "identify" or not named):
         named += _from_server(event, kind, arrival)
@@ -53,7 +63,7 @@ def own_and_claims(event: Event, kind: str, arrival: Arrival) -> tuple[Claim, li
         return own, []
     if kind == "alias":
         others += _previous(event, user, arrival)
-    return own, [claim for claim in dict.fromkeys(others) if claim[:2] != own[:2]]
+    return own, [claim for claim in dict.fromkeys(others) if (claim.kind, claim.lookup) != (own.kind, own.lookup)]
 
 
 def _from_server(event: Event, kind: str, arrival: Arrival) -> list[Claim]:
@@ -77,7 +87,7 @@ def _previous(event: Event, user: Claim | None, arrival: Arrival) -> list[Claim]
 
 def contact_claim(kind: str, text: str, arrival: Arrival) -> Claim | None:
     """The claim of one contact, or None where the text is none or stands for nobody in particular."""
-    value = _normalised(kind, text, arrival.region)
+    value = normalised(kind, text, arrival.region)
     if value is None or contacts.stands_for_nobody(kind, value):
         return None
     return Claim(kind, arrival.index(kind, value), arrival.seal(value))
@@ -118,11 +128,3 @@ def _contacts(event: Event, arrival: Arrival) -> list[Claim]:
             if claim:
                 claims.append(claim)
     return claims
-
-
-def _normalised(kind: str, text: str, region: str) -> str | None:
-    if kind == contacts.EMAIL:
-        return contacts.email(text)
-    if kind == contacts.PHONE:
-        return contacts.phone(text, region)
-    return contacts.wechat(text)

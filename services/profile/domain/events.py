@@ -54,16 +54,20 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
         raise RefusedError(
             "too_large", "", f"the event has {len(raw):,} bytes; at most {arrival.largest:,} are taken with this key"
         )
+    escaped = 0x5C in raw  # a backslash: only then can there be a NUL, or an @ that is not to be seen
     event = _decode(raw)
+    if escaped and b"\\u0000" in raw and _holds_nul(msgspec.to_builtins(event)):
+        raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
     kind = _check(event, kind)
-    _share(event, arrival)
-    message_id = str(event.message_id) if event.message_id not in (None, "") else arrival.new_id()
+    if arrival.context or arrival.integrations:
+        _share(event, arrival)
+    message_id = str(event.message_id) if event.message_id else arrival.new_id()
     if len(message_id) > LONGEST_MESSAGE_ID:
         raise RefusedError("invalid", "messageId", f"messageId is longer than {LONGEST_MESSAGE_ID} characters")
     happened = _when(event, arrival)
     try:
         own, claims = own_and_claims(event, kind, arrival)
-        _seal(event, kind, arrival.seal, look=b"@" in raw or b"\\u" in raw)
+        _seal(event, kind, arrival.seal, look=escaped or 0x40 in raw)
     except personal.TooDeepError:
         raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
     except ValueError as error:
@@ -94,8 +98,6 @@ def _decode(raw: bytes) -> Event:
         raise RefusedError("unreadable", "", "the text is not UTF-8") from None
     except RecursionError:
         raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
-    if b"\\u0000" in raw and _holds_nul(msgspec.to_builtins(event)):
-        raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
     return event
 
 

@@ -134,3 +134,15 @@ def withdrawals(tx: Transaction) -> list[Row]:
 def drop_all(tx: Transaction) -> list[Row]:
     """Remove and return the round."""
     return tx.all("DELETE FROM arriving RETURNING *")
+
+
+def forget_seen(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget at most `limit` messages seen before an instant; returns how many."""
+    return tx.execute(
+        """
+        DELETE FROM message_seen WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM message_seen WHERE seen_at < %(before)s LIMIT %(limit)s
+        ))
+        """,
+        {"before": before, "limit": limit},
+    ).rowcount

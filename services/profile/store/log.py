@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from shared import log
 from shared.database import Row, Transaction
 
 LOG: Final = "events"
@@ -50,6 +51,12 @@ def add_changes(tx: Transaction, first: int, changes: Sequence[tuple[str, dict[s
             for offset, (kind, payload) in enumerate(changes)
         ],
     )
+
+
+def head(tx: Transaction) -> Row:
+    """The last position and where the last partition ends."""
+    made = tx.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'event_log'::regclass")
+    return {"position": log.head(tx, LOG), "room_until": made * PARTITION - 1}
 
 
 def timeline(

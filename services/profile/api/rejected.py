@@ -1,0 +1,35 @@
+"""Events that were set aside: reading why, replaying them."""
+
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+
+from services.profile.actions import rejected as actions
+from services.profile.api import paging
+from services.profile.schemas.rejected import RejectedPage, RejectedQuery, Replay, Replayed
+from shared.auth import principal, require
+from shared.web import idempotent
+
+blp = Blueprint("rejected", __name__, url_prefix="/v1/rejected-events", description="Events that could not be taken")
+
+
+@blp.get("")
+@require("customers:read")
+@blp.arguments(RejectedQuery, location="query")
+@blp.response(200, RejectedPage)
+def list_rejected(query: dict[str, Any]) -> dict[str, Any]:
+    """Events that were set aside, newest first, with the reason and what was sent."""
+    last = paging.after(query.get("cursor"), UUID)
+    found = actions.newest(last[0] if last else None, query["limit"] + 1, replayed=query["replayed"])
+    return paging.page(found, query["limit"], "rejected_id")
+
+
+@blp.post("/<uuid:rejected_id>/replay")
+@require("events:import")
+@idempotent
+@blp.arguments(Replay)
+@blp.response(200, Replayed)
+def replay(body: dict[str, Any], rejected_id: UUID) -> dict[str, Any]:
+    """Take an event in after all, as it was or corrected; 422 with the reason where it is refused again."""
+    return actions.replay(rejected_id, body["event"], principal().name)

@@ -1,0 +1,58 @@
+"""Events that were set aside, and replaying them."""
+
+from marshmallow import RAISE, Schema, fields
+
+from services.profile.schemas.paging import PageQuery
+
+
+class RejectedQuery(PageQuery):
+    """Which rejected events."""
+
+    replayed = fields.Bool(load_default=False, metadata={"description": "those that were replayed instead"})
+
+
+class Reason(Schema):
+    """Why: a code for machines, where, and what."""
+
+    code = fields.Str()
+    path = fields.Str()
+    message = fields.Str()
+
+
+class RejectedEvent(Schema):
+    """An event that could not be taken as it was."""
+
+    rejected_id = fields.UUID()
+    received_at = fields.DateTime()
+    source = fields.Str()
+    trusted = fields.Bool()
+    imported = fields.Bool()
+    type = fields.Str(allow_none=True, metadata={"description": "named by the address it was sent to"})
+    reasons = fields.List(fields.Nested(Reason))
+    event = fields.Raw(metadata={"description": "what was sent: JSON, or text where it is none"})
+    replayed_at = fields.DateTime(allow_none=True)
+    replayed_by = fields.Str(allow_none=True)
+
+
+class RejectedPage(Schema):
+    """Rejected events, newest first."""
+
+    items = fields.List(fields.Nested(RejectedEvent))
+    next_cursor = fields.Str(allow_none=True)
+
+
+class Replay(Schema):
+    """The event as it should have been; without it, it is tried as it was."""
+
+    class Meta:
+        unknown = RAISE
+
+    event = fields.Dict(keys=fields.Str(), load_default=None)
+
+
+class Replayed(Schema):
+    """The event is in after all."""
+
+    rejected_id = fields.UUID()
+    replayed_at = fields.DateTime()
+    message_id = fields.Str()
