@@ -7,19 +7,43 @@ from services.console.api import audit as audit_api
 from services.console.api import keys as keys_api
 from services.console.api import shop as shop_api
 from services.console.domain.passwords import PasswordError
-from services.console.pages import account, audit, errors, formats, keys, language, login, shell, shop, users
+from services.console.pages import (
+    account,
+    audit,
+    campaigns,
+    customers,
+    drafting,
+    errors,
+    formats,
+    keys,
+    language,
+    login,
+    overview,
+    recommendations,
+    reference,
+    rejected,
+    segments,
+    shell,
+    shop,
+    templates,
+    users,
+)
 from shared import web
 from shared.config import Settings, load_settings
 from shared.problems import Invalid
 
-PAGES = (language.blp, login.blp, account.blp, shop.blp, keys.blp, users.blp, audit.blp)
+API = (shop_api, keys_api, audit_api)
+PAGES = (
+    *(language, login, account, overview, customers, segments, drafting, campaigns, templates, recommendations),
+    *(rejected, shop, keys, users, audit, reference),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The console, ready to serve."""
     app = web.create_app(
         settings or load_settings("console"),
-        [shop_api.blp, keys_api.blp, audit_api.blp, *PAGES],
+        [module.blp for module in (*API, *PAGES)],
         errors={PasswordError: Invalid},
         title="Zhike console",
         static_folder="static",

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.console.actions import audit, passwords, users
 from services.console.domain import logins as rules
 from services.console.domain.audit import Actor
-from services.console.domain.permissions import PERMISSIONS, may
+from services.console.domain.permissions import may, scopes
 from services.console.store import sessions as store
 from services.console.store import users as user_store
 from shared.crypto import blind_index, unseal
@@ -41,7 +41,7 @@ class Person:
     @property
     def scopes(self) -> tuple[str, ...]:
         """What siblings are asked to do on behalf of this person."""
-        return tuple(sorted(PERMISSIONS[self.role]))
+        return tuple(sorted(scopes(self.role)))
 
     @property
     def actor(self) -> Actor:

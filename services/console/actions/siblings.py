@@ -85,6 +85,7 @@ class Change:
     version: str | None = None  # If-Match
     timeout: float = CHANGE_S
     before: Mapping[str, Any] | None = None
+    noted: Mapping[str, Any] | None = None  # what the audit log says instead of `json`, where that is personal
 
 
 def carry_out(person: Person, change: Change) -> Any:
@@ -101,7 +102,7 @@ def carry_out(person: Person, change: Change) -> Any:
     )
     kind, name = change.subject
     found = name or _identity(done, kind)
-    audit.record_outside(person.actor, change.action, (kind, found), change.before, change.json)
+    audit.record_outside(person.actor, change.action, (kind, found), change.before, _after(change))
     return done
 
 
@@ -116,6 +117,10 @@ def _put(person: Person, question: Ask) -> Any:
         scopes=person.scopes,
         idempotent=question.json is not None,
     )
+
+
+def _after(change: Change) -> Mapping[str, Any]:
+    return change.json or {} if change.noted is None else change.noted
 
 
 def _identity(done: Any, kind: str) -> str:

@@ -18,6 +18,8 @@ from babel.numbers import (
 from flask import Flask, request
 from flask_babel import get_locale
 
+from services.console.domain import masking
+from services.console.pages.session import visitor
 from shared.shop import business_now, shop
 
 NOTHING = "–"
@@ -94,6 +96,22 @@ def ago(value: Any) -> str:
     return format_timedelta(found - business_now(), add_direction=True, locale=get_locale())
 
 
+def contact(value: str | None, kind: str) -> str:
+    """An e-mail address, telephone number or name: in full for those who may see it, masked for the others."""
+    if not value:
+        return NOTHING
+    viewer = visitor()
+    if viewer and viewer.may("contacts:read"):
+        return value
+    return {"email": masking.email, "phone": masking.phone, "name": masking.name}.get(kind, masking.hidden)(value)
+
+
+def personal(tree: Any) -> Any:
+    """Traits or properties: in full for those who may see contact fields, masked for the others."""
+    viewer = visitor()
+    return tree if viewer and viewer.may("contacts:read") else masking.mask_all(tree)
+
+
 def language_name(tag: str | None) -> str:
     """A locale tag such as zh-CN as people say it."""
     try:
@@ -123,6 +141,8 @@ def install(app: Flask) -> None:
         moment=moment,
         day=day,
         ago=ago,
+        contact=contact,
+        personal=personal,
         language_name=language_name,
     )
     app.jinja_env.globals.update(here=here)

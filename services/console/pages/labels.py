@@ -58,6 +58,7 @@ ACTIONS: Final = {
     "campaign.update": _("changed a campaign"),
     "campaign.delete": _("deleted a campaign"),
     "campaign.schedule": _("scheduled a campaign"),
+    "campaign.test": _("sent a test message"),
     "campaign.pause": _("paused a campaign"),
     "campaign.resume": _("resumed a campaign"),
     "campaign.cancel": _("cancelled a campaign"),
@@ -80,4 +81,95 @@ SHOP_ERRORS: Final = {
     "sender_name": _("One line of at most 100 characters."),
     "allow_list": _("One of these is not an e-mail address."),
     "business_clock": _("A day and a time, or nothing."),
+}
+
+LIFECYCLE: Final = {
+    "new": _("New"),
+    "active": _("Active"),
+    "cooling": _("Cooling"),
+    "at_risk": _("At risk"),
+    "lost": _("Lost"),
+    "won_back": _("Won back"),
+}
+
+LIFECYCLE_HINTS: Final = {
+    "new": _("Has ordered on one day so far, not long ago."),
+    "active": _("Orders in their usual rhythm."),
+    "cooling": _("Silent for longer than four in five of such pauses."),
+    "at_risk": _("Silent for longer than nearly all such pauses."),
+    "lost": _("Silent for more than twice as long as nearly all such pauses."),
+    "won_back": _("Was lost, and has come back."),
+}
+
+RFM: Final = {
+    "champions": _("Champions"),
+    "loyal": _("Loyal"),
+    "potential_loyal": _("Potential loyalists"),
+    "new": _("New"),
+    "promising": _("Promising"),
+    "needs_attention": _("Needs attention"),
+    "about_to_sleep": _("About to sleep"),
+    "at_risk": _("At risk"),
+    "cannot_lose": _("Cannot lose"),
+    "hibernating": _("Hibernating"),
+    "lost": _("Lost"),
+}
+
+CAMPAIGN: Final = {
+    "draft": _("Draft"),
+    "scheduled": _("Scheduled"),
+    "preparing": _("Being prepared"),
+    "sending": _("Sending"),
+    "paused": _("Paused"),
+    "sent": _("Sent"),
+    "cancelled": _("Cancelled"),
+}
+
+PURPOSES: Final = {
+    "promotional": _("Promotional: only to those who agreed; caps and quiet hours hold"),
+    "transactional": _("Transactional: about an order or an account"),
+}
+
+SEND: Final = {
+    "pending": _("Waiting"),
+    "handing_over": _("Being handed over"),
+    "sent": _("Sent"),
+    "failed": _("Refused by the mail server"),
+    "uncertain": _("Uncertain: interrupted, not sent again"),
+    "holdout": _("Held out to compare with"),
+    "suppressed": _("Suppressed"),
+    "no_consent": _("Has not agreed"),
+    "no_address": _("No usable address"),
+    "duplicate_address": _("Address already written to"),
+    "capped": _("Had enough messages lately"),
+    "not_allowed": _("Not on the list to try with"),
+    "merged": _("Merged into another customer"),
+    "erased": _("Customer is gone"),
+    "cancelled": _("Cancelled"),
+    "expired": _("Not sent in time"),
+}
+
+CHANNELS: Final = {
+    "email": _("E-mail"),
+    "sms": _("Text message"),
+    "push": _("Push message"),
+    "wechat": _("WeChat"),
+}
+
+IDENTITY_KINDS: Final = {
+    "user_id": _("User id"),
+    "anonymous_id": _("Browser or device"),
+    "email": _("E-mail address"),
+    "phone": _("Telephone number"),
+    "wechat_openid": _("WeChat openid"),
+    "wechat_unionid": _("WeChat unionid"),
+}
+
+OUTCOMES: Final = {
+    "delivered": _("delivered"),
+    "opened": _("opened"),
+    "clicked": _("clicked"),
+    "bounced": _("came back"),
+    "complained": _("marked as spam"),
+    "unsubscribed": _("unsubscribed"),
 }

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, request, url_for
 from flask_babel import get_locale, lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from services.console.pages import labels
 from services.console.pages.language import LANGUAGES
 from services.console.pages.session import cookie_name, form_token, keep_form_cookie, visitor
 from shared import telemetry
@@ -71,7 +72,15 @@ def install(app: Flask) -> None:
     with app.app_context():
         app.config["SESSION_COOKIE_NAME"] = cookie_name("notes")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=asset, languages=LANGUAGES, csrf_token=form_token)
+    app.jinja_env.globals.update(
+        asset=asset,
+        languages=LANGUAGES,
+        csrf_token=form_token,
+        lifecycle_names=labels.LIFECYCLE,
+        rfm_names=labels.RFM,
+        campaign_names=labels.CAMPAIGN,
+        send_names=labels.SEND,
+    )
     app.context_processor(_frame)
     app.after_request(_guard)
     public(app.view_functions["static"])

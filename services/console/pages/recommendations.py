@@ -1,0 +1,86 @@
+"""Trying out recommendations for anybody, and the models behind them."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from services.console.actions.siblings import Answer, Ask, Change, ask, ask_all, carry_out
+from services.console.pages import finding
+from services.console.pages.errors import page_blueprint
+from services.console.pages.items import SHORTFALLS, STRATEGIES, shown
+from services.console.pages.session import page, person
+
+blp = page_blueprint("recommendations", __name__)
+
+_COUNTS = (5, 10, 20, 50)
+
+
+@blp.get("/recommendations")
+@page("recommendations:read")
+def show() -> str:
+    """The form, the answer for whoever was asked for, and the state of the models."""
+    typed = request.args.get("customer", "").strip()
+    asked = "customer" in request.args
+    customer = finding.one(person(), typed) if typed else None
+    questions = {"models": Ask("recommend", "/v1/models", {"limit": 5})}
+    if asked and (customer or not typed):
+        questions["answer"] = _question(customer)
+    answers = ask_all(person(), questions)
+    found = answers.get("answer")
+    return render_template(
+        "recommendations/show.html",
+        typed=typed,
+        customer=customer,
+        nobody=bool(typed) and customer is None,
+        answer=found,
+        items=shown(found.value["items"]) if found and found.ok else [],
+        strategies=STRATEGIES,
+        shortfalls=SHORTFALLS,
+        counts=_COUNTS,
+        models=answers["models"],
+    )
+
+
+@blp.get("/recommendations/of/<uuid:customer_id>")
+@page("recommendations:read")
+def of_customer(customer_id: UUID) -> str:
+    """What one customer would be shown: a part of the customer's page."""
+    found = for_customer(customer_id)
+    return render_template(
+        "recommendations/part.html",
+        answer=found,
+        items=shown(found.value["items"]) if found.ok else [],
+        strategies=STRATEGIES,
+        shortfalls=SHORTFALLS,
+    )
+
+
+@blp.post("/recommendations/train")
+@page("models:train")
+def train() -> Response:
+    """Ask for a new model."""
+    carry_out(person(), Change("recommend", "POST", "/v1/models", "model.train", ("model", "next"), json={}))
+    flash(gettext("A training is asked for. The new model takes over by itself when it is ready."), "done")
+    return redirect(url_for("recommendations.show"))  # type: ignore[return-value]
+
+
+def for_customer(customer_id: UUID, n: int = 8) -> Answer:
+    """What this customer would be shown now."""
+    return ask(person(), Ask("recommend", "/v1/recommendations", json={"customer_id": str(customer_id), "n": n}))
+
+
+def _question(customer: UUID | None) -> Ask:
+    wanted: dict[str, Any] = {"n": min(request.args.get("n", 10, type=int), 50)}
+    if customer:
+        wanted["customer_id"] = str(customer)
+    if request.args.get("seen") == "yes":
+        wanted["exclude_seen"] = False
+    category = request.args.get("category", "").strip()
+    if category:
+        wanted["filter"] = {"category": category}
+    looking_at = request.args.get("item", "").strip()
+    if looking_at:
+        wanted["context"] = {"item_id": looking_at}
+    return Ask("recommend", "/v1/recommendations", json=wanted)
