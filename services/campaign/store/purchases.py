@@ -18,7 +18,7 @@ def payloads(tx: Transaction, positions: Sequence[int]) -> dict[int, Row]:
                payload->'properties'->>'email' AS named_email,
                payload->'context'->'library'->>'name' AS library,
                CASE WHEN payload->'properties' ? 'revenue' OR payload->'properties' ? 'total'
-                    THEN payload->'properties' - 'products' ELSE payload->'properties' END AS properties
+                    THEN (payload->'properties') - 'products' ELSE payload->'properties' END AS properties
         FROM profile_out.events_v1 WHERE position = ANY(%(positions)s)
         """,
         {"positions": list(positions)},
