@@ -54,7 +54,7 @@ def run(service: str, host: str, port: int) -> None:
         "workers": 1,
         "worker_class": "gthread",
         "threads": int(os.environ.get("ZHIKE_API_THREADS", topology.API_THREADS)),
-        "keepalive": 30,
+        "keepalive": 75,  # longer than the proxy keeps idle connections, or it would write into closed ones
         "timeout": 90,
         "graceful_timeout": 20,
         "limit_request_line": 8190,

@@ -59,9 +59,10 @@ class Home:
         return self.path / "state.json"
 
     def prepare(self) -> None:
-        """Make the folders. They hold people's data: closed to other accounts where we make them."""
-        for folder in (self.log, self.run, self.artifacts, self.postgres.parent):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Make the folders; those that may hold people's data are closed to other accounts."""
+        self.postgres.parent.mkdir(parents=True, exist_ok=True)  # PostgreSQL's account must be able to pass
+        for folder in (self.log, self.run, self.artifacts, self.valkey):
+            folder.mkdir(mode=0o700, exist_ok=True)
 
     def lock(self) -> IO[str]:
         """Take the folder for this process, until the returned file is closed. Raises InUseError."""

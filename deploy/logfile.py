@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MAX_BYTES = 16 << 20
@@ -31,8 +32,8 @@ class BoundedLog:
         self._file.close()
 
     def _append(self, data: bytes) -> None:
-        self._file.write(data)
-        self._size += len(data)
+        with suppress(OSError):  # a full disk costs log lines, not the platform
+            self._size += self._file.write(data) or 0
 
     def _turn_over(self) -> None:
         self._file.close()

@@ -46,8 +46,7 @@ def compose_config() -> str:
     """The Caddyfile of docker-compose.yml: upstreams by service name, followed as they are scaled."""
 
     def upstream(service: str) -> str:
-        address = f"{service}-api {topology.port_of(service)}"
-        return f"reverse_proxy {{\n\t\t\tdynamic a {address}\n\t\t\tlb_try_duration 10s\n\t\t}}"
+        return _reverse_proxy("", f"dynamic a {service}-api {topology.port_of(service)}")
 
     return _COMPOSE_HEAD % DEFAULT_BASE_PORT + _body(upstream)
 
@@ -56,8 +55,7 @@ def local_config(base_port: int, host: str = LOOPBACK) -> str:
     """The Caddyfile of `zhike up`: everything on loopback, only the proxy on `host`."""
 
     def upstream(service: str) -> str:
-        address = f"{LOOPBACK}:{topology.port_of(service, base_port)}"
-        return f"reverse_proxy {address} {{\n\t\t\tlb_try_duration 10s\n\t\t}}"
+        return _reverse_proxy(f"{LOOPBACK}:{topology.port_of(service, base_port)}")
 
     return _LOCAL_HEAD % (base_port + topology.PROXY_PORT, host) + _body(upstream)
 
@@ -94,6 +92,13 @@ def _body(upstream: Callable[[str], str]) -> str:
     parts.append(_handle("", upstream(topology.FALLBACK)))
     parts.append(_errors())
     return "\n".join(parts) + "}\n"
+
+
+def _reverse_proxy(address: str, *lines: str) -> str:
+    """A process that is being restarted is waited for; idle connections end before gunicorn ends them."""
+    settings = (*lines, "lb_try_duration 10s", "transport http {", "\tkeepalive 30s", "}")
+    body = "".join(f"\t\t\t{line}\n" for line in settings)
+    return f"reverse_proxy {address + ' ' if address else ''}{{\n{body}\t\t}}"
 
 
 def _handle(matcher: str, content: str) -> str:

@@ -141,7 +141,10 @@ class Supervisor:
         line = {"timestamp": datetime.now(UTC).isoformat(), "event": event, **facts}
         self._log("supervisor").write(json.dumps(line).encode() + b"\n")
         processes = [child.summary() for child in self._children.values()]
-        self._home.write_state({"pid": os.getpid(), **self.facts, "processes": processes})
+        try:
+            self._home.write_state({"pid": os.getpid(), **self.facts, "processes": processes})
+        except OSError as error:  # a full disk must not end what still runs
+            self._say(f"the state cannot be written: {error}")
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._signals += 1

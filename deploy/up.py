@@ -36,7 +36,6 @@ class Wish:
     base_port: int
     scales: Mapping[str, int]
     host: str = LOOPBACK
-    durable: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def make_plan(wish: Wish, home: Home) -> Plan:
     postgres = valkey = None
     if not owner_url:
         password = values[secrets.POSTGRES_PASSWORD]
-        postgres = EmbeddedPostgres(home.postgres, base + POSTGRES_PORT, durable=wish.durable, password=password)
+        postgres = EmbeddedPostgres(home.postgres, base + POSTGRES_PORT, durable=True, password=password)
     if not redis_url:
         valkey = EmbeddedValkey(home.valkey, base + VALKEY_PORT, password=values[secrets.VALKEY_PASSWORD])
     mail = f"smtp://{LOOPBACK}:{base + MAIL_PORT}" if wish.scales["mail"] else ""
@@ -125,10 +124,14 @@ def check_ports(plan: Plan) -> None:
 def bring_up(plan: Plan, supervisor: Supervisor, say: Callable[[str], None]) -> None:
     """Servers, then the migration, then all roles; returns when every one can take work."""
     began = time.monotonic()
+    say("starting the servers …")
     supervisor.start(server_jobs(plan))
     supervisor.facts |= {"postgres": str(plan.postgres.location()) if plan.postgres else "DATABASE_URL"}
+    say("bringing the database up to date …")
     supervisor.start([migration_job(plan)])
-    supervisor.start([job for role in topology.ROLES for job in role_jobs(plan, role)])
+    jobs = [job for role in topology.ROLES for job in role_jobs(plan, role)]
+    say(f"starting {len(jobs)} processes …")
+    supervisor.start(jobs)
     supervisor.facts |= {"ready": True, "ready_at": time.time()}
     supervisor.note("up", seconds=round(time.monotonic() - began, 2))
     say(ready_text(supervisor.facts, time.monotonic() - began))
@@ -193,7 +196,7 @@ def _answers(port: int | None) -> bool:
     if port is None:
         return True
     try:
-        with urlopen(f"http://{LOOPBACK}:{port}/readyz", timeout=3.0) as reply:
+        with urlopen(f"http://{LOOPBACK}:{port}/readyz", timeout=1.5) as reply:
             return bool(reply.status == 200)
     except (URLError, TimeoutError, ConnectionError):
         return False
