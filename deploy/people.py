@@ -79,12 +79,17 @@ def as_console(data: Path) -> Iterator[None]:
     Inside, the use cases of services.console.actions work; a Problem becomes a message. Raises ClickException.
     """
     around = up.surroundings(Home(data.absolute()))
+    before = dict(os.environ)
     if around is not None:
         os.environ.update(for_service(around, "console"))
     try:
         settings = load_settings("console")
     except ConfigurationError as error:
         raise click.ClickException(f"no platform runs in {data} (`zhike up` starts one), and {error}") from error
+    finally:
+        # Whoever asks for DATABASE_URL later in this process must not get the console's.
+        os.environ.clear()
+        os.environ.update(before)
     crypto.configure(settings)
     database.configure(settings.database_url, settings.service, 1)
     queue.configure(settings)
@@ -92,6 +97,8 @@ def as_console(data: Path) -> Iterator[None]:
         yield
     except Problem as problem:
         raise click.ClickException(problem.detail) from problem
+    finally:
+        database.close()
 
 
 def _actions(name: str) -> Any:
