@@ -78,7 +78,10 @@ def as_console(data: Path) -> Iterator[None]:
 
     Inside, the use cases of services.console.actions work; a Problem becomes a message. Raises ClickException.
     """
-    around = up.surroundings(Home(data.absolute()))
+    try:
+        around = up.surroundings(Home(data.absolute()))
+    except LookupError as error:
+        raise click.ClickException(str(error)) from error
     before = dict(os.environ)
     if around is not None:
         os.environ.update(for_service(around, "console"))

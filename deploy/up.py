@@ -54,7 +54,7 @@ def run(wish: Wish, say: Callable[[str], None]) -> None:
     home = Home(wish.data)
     home.prepare()
     with home.lock():
-        plan = make_plan(wish, home)
+        plan = make_plan(wish, home, os.environ)
         check_ports(plan)
         supervisor = Supervisor(home, say)
         supervisor.listen_to_signals()
@@ -72,11 +72,14 @@ def run(wish: Wish, say: Callable[[str], None]) -> None:
     say("stopped")
 
 
-def make_plan(wish: Wish, home: Home) -> Plan:
-    """Secrets, servers and addresses for a wish. DATABASE_URL and REDIS_URL take the place of the embedded servers."""
+def make_plan(wish: Wish, home: Home, theirs: Mapping[str, str]) -> Plan:
+    """Secrets, servers and addresses for a wish.
+
+    DATABASE_URL and REDIS_URL in `theirs` take the place of the embedded servers.
+    """
     values = secrets.load(home.path)
     base = wish.base_port
-    owner_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    owner_url, redis_url = theirs.get("DATABASE_URL"), theirs.get("REDIS_URL")
     postgres = valkey = None
     if not owner_url:
         password = values[secrets.POSTGRES_PASSWORD]
@@ -97,11 +100,20 @@ def make_plan(wish: Wish, home: Home) -> Plan:
 
 
 def surroundings(home: Home) -> environment.Surroundings | None:
-    """What the platform running in `home` is made of (owner's URL, queue, secrets, ports); None when nothing runs."""
+    """What the platform running in `home` is made of (owner's URL, queue, secrets, ports); None when nothing runs.
+
+    Raises LookupError when it runs on servers whose URLs this process does not know.
+    """
     if home.supervisor_pid() is None:
         return None
     state = home.read_state()
-    return make_plan(Wish(home.path, state["base_port"], state["scales"]), home).around
+    theirs = {}
+    for server, variable in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL")):
+        if not state["embedded"][server]:
+            if not os.environ.get(variable):
+                raise LookupError(f"the platform in {home.path} runs on a server of yours: set {variable} as for `up`")
+            theirs[variable] = os.environ[variable]
+    return make_plan(Wish(home.path, state["base_port"], state["scales"]), home, theirs).around
 
 
 def check_ports(plan: Plan) -> None:

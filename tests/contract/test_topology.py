@@ -104,7 +104,9 @@ def test_no_two_listeners_share_a_port():
 @pytest.mark.parametrize("role", [role for role in DEFAULT_ROLES if role.service], ids=lambda role: role.name)
 def test_a_container_gets_exactly_the_variables_its_role_gets_from_zhike_up(role):
     told = set(variables(role.name)) - {"ZHIKE_LOG_LEVEL", "OMP_NUM_THREADS"}
-    assert told == set(environment.for_service(AROUND, role.service))
+    sources = (ROOT / "services" / role.service).rglob("*.py")
+    of_its_own = {name for path in sources for name in re.findall(r'env\.\w+\("(\w+)"', path.read_text())}
+    assert told == set(environment.for_service(AROUND, role.service)) | of_its_own
 
 
 def test_every_setting_the_code_reads_without_a_default_is_given():
