@@ -13,11 +13,11 @@ _PEOPLE: Final[LiteralString] = """
             FROM send WHERE run_id = %(run_id)s AND arm IS NOT NULL GROUP BY customer_id
         ), bought AS (
             SELECT p.customer_id, p.ordered_at, p.revenue_minor AS gross_minor,
-                   p.revenue_minor - coalesce((
-                       SELECT least(p.revenue_minor, sum(coalesce(r.amount_minor, p.revenue_minor)))
+                   p.revenue_minor - least(p.revenue_minor, coalesce((
+                       SELECT sum(coalesce(r.amount_minor, p.revenue_minor))
                        FROM refund r
                        WHERE r.order_id = p.order_id AND coalesce(r.currency, p.currency) = p.currency
-                   ), 0) AS net_minor
+                   ), 0)) AS net_minor
             FROM purchase p
             WHERE p.customer_id IN (SELECT customer_id FROM person)
               AND p.ordered_at >= %(start)s AND p.ordered_at < %(end)s AND p.currency = %(currency)s
