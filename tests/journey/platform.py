@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import random
 import subprocess
 import sys
 import time
@@ -133,8 +134,8 @@ def _users(folder: Path) -> Iterator[list[int]]:
 
 
 def free_block() -> int:
-    """The first of thirteen ports in a row that nobody listens on, away from the default ones."""
-    for base in range(18400, 28400, 20):
+    """Thirteen ports in a row that nobody listens on, away from the default ones; at random, for others look too."""
+    for base in random.sample(range(18400, 28400, 20), 500):
         if not any(port_is_taken(base + offset) for offset in range(MAIL_PORT + 1)):
             return base
     raise RuntimeError("no thirteen free ports in a row")

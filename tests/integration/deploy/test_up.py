@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from deploy import secrets, topology
-from tests.journey.platform import ROOT, eventually, free_block, zhike
+from tests.journey.platform import ROOT, eventually, free_block, shared, zhike
 
 pytestmark = pytest.mark.slow
 
@@ -38,11 +38,10 @@ class Copy:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    copy = Copy(tmp_path_factory.mktemp("first"), free_block())
-    zhike("up", "--detach", "--data", str(copy.data), "--port", str(copy.base_port))
-    yield copy
-    zhike("stop", "--data", str(copy.data))
+def first(tmp_path_factory, worker_id):
+    root = tmp_path_factory.getbasetemp()
+    with shared((root if worker_id == "master" else root.parent) / "first") as platform:
+        yield Copy(platform.data, platform.base_port)
 
 
 @contextmanager
