@@ -25,7 +25,7 @@ def bodies(data: Dataset) -> Iterator[tuple[bytes, int]]:
 
 
 def items(data: Dataset) -> pl.DataFrame:
-    """One row an item, as the API takes it. Items that nobody bought before the cut have no price."""
+    """One row an item, as the API takes it; those nobody bought before the cut have no price."""
     return (
         data.products.join(_asked(data), on="product_id", how="left")
         .sort("product_id")
@@ -34,7 +34,7 @@ def items(data: Dataset) -> pl.DataFrame:
             name="name",
             category="category",
             brand="brand",
-            price_minor="price_minor",
+            price=pl.col("price_minor") / 100,
             currency=pl.when(pl.col("price_minor").is_not_null()).then(pl.lit(CURRENCY)),
             available=~pl.col("category").is_in(_NOT_FOR_LETTERS),
             url=pl.format(SHOP_SITE + "/products/{}", "product_id"),
