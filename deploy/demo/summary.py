@@ -1,8 +1,9 @@
 """What the demo says at its end; all of it comes from the result that is also written to demo.json."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 GENERATED: Final = (
@@ -32,16 +33,16 @@ def show(console: Console, result: dict[str, Any]) -> None:
     _counts(console, result)
     _segments(console, result)
     _campaign(console, result["campaign"])
-    _made_up(console, result)
+    _invented(console, result)
     _way_in(console, result)
 
 
 def _counts(console: Console, result: dict[str, Any]) -> None:
     found = result["counts"]
-    table = Table(title="In the database", title_justify="left", show_header=False, box=None, padding=(0, 2))
+    table = _table("In the database", "left", "right")
     for name, words in _COUNTS.items():
-        table.add_row(words, f"{found[name]:,}", style=None)
-    table.add_row("revenue", f"{found['revenue']:,.2f} {result['currency']}")
+        table.add_row(words, f"{found[name]:,}")
+    table.add_row(f"revenue, {result['currency']}", f"{found['revenue']:,.2f}")
     console.print(table)
     if result["differences"]:
         console.print("[red]This is not what is in the files:[/]", *result["differences"], sep="\n  ")
@@ -50,66 +51,74 @@ def _counts(console: Console, result: dict[str, Any]) -> None:
 
 
 def _segments(console: Console, result: dict[str, Any]) -> None:
-    table = Table(
-        title=f"Segments as of {result['cut'][:10]}", title_justify="left", show_header=False, box=None, padding=(0, 2)
-    )
+    table = _table(f"Segments as of {result['cut'][:10]}", "left", "right", "left")
     for segment in result["segments"]:
         table.add_row(segment["name"], f"{segment['size']:,}", f"[dim]{segment['rule_text']}[/]")
     console.print(table)
-    console.print()
 
 
 def _campaign(console: Console, campaign: dict[str, Any]) -> None:
     states = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in campaign["recipients"].items())
-    console.print(f"[bold]The campaign[/] “{campaign['name']}” to “{campaign['segment']}”: {states}.")
+    ratio = campaign["lift"]["sample_ratio"]
+    intended = "as intended" if ratio["passed"] else "not as intended"
     console.print(
-        f"  The mail catcher holds {campaign['caught']:,} messages, the ledger calls {campaign['ledger_sent']:,} sent: "
-        f"the same, one each, none to the holdout, {campaign['distinct_item_lists']:,} different lists of items.\n"
-        f"  {campaign['opened']:,} opened, {campaign['clicked']:,} clicked (generated).",
-        highlight=False,
+        f"\n[bold]The campaign[/] “{campaign['name']}” to “{campaign['segment']}”: {states}.", highlight=False
     )
-    lift = campaign["lift"]
-    for name, words, unit in (
-        ("revenue_per_person_minor", "Revenue per person in the four weeks after", campaign["currency"]),
-        ("order_rate", "Share who ordered in the four weeks after", "points"),
+    for line in (
+        (
+            f"The mail catcher holds {campaign['caught']:,} messages, the ledger calls {campaign['ledger_sent']:,} sent: the "
+            f"same ones, one each, none to the holdout; {campaign['distinct_item_lists']:,} different lists of items."
+        ),
+        f"{campaign['opened']:,} opened, {campaign['clicked']:,} clicked (generated).",
+        *_differences(campaign),
+        (
+            f"Sample ratio {ratio['treated']:,} to {ratio['holdout']:,}, p = {ratio['p_value']:.3f}: {intended}. "
+            f"Verdict: {campaign['lift']['verdict']}."
+        ),
+        f"[yellow]An A/A check.[/] {campaign['a_a_check']}\n",
     ):
-        found = lift[name]
+        console.print(Padding(line, (0, 0, 0, 2)), highlight=False)
+
+
+def _differences(campaign: dict[str, Any]) -> list[str]:
+    """The letter's arm minus the holdout, each with its interval, and whether that misses zero."""
+    measures = {
+        "revenue_per_person_minor": ("Revenue per person", campaign["currency"], 1 / 100),
+        "order_rate": ("Share who ordered", "points", 100),
+    }
+    lines = []
+    for name, (words, unit, scale) in measures.items():
+        found = campaign["lift"][name]
         if found is not None:
-            console.print("  " + _difference(words, found, unit), highlight=False)
-    ratio = lift["sample_ratio"]
-    console.print(
-        f"  Sample ratio: {ratio['treated']} to {ratio['holdout']}, p = {ratio['p_value']:.3f} "
-        f"({'as intended' if ratio['passed'] else 'not as intended'}). Verdict: {lift['verdict']}.",
-        highlight=False,
-    )
-    console.print(f"  [yellow]An A/A check.[/] {campaign['a_a_check']}\n", highlight=False)
+            estimate, low, high = (found[key] * scale for key in ("estimate", "low", "high"))
+            verdict = "misses zero" if found["conclusive"] else "includes zero"
+            interval = f"95 % interval {low:+.2f} to {high:+.2f}, {verdict}"
+            lines.append(f"{words} in the four weeks after, letter minus none: {estimate:+.2f} {unit} ({interval}).")
+    return lines
 
 
-def _difference(words: str, found: dict[str, Any], unit: str) -> str:
-    per = 1 / 100 if unit != "points" else 100
-    estimate, low, high = (found[key] * per for key in ("estimate", "low", "high"))
-    misses = "misses zero" if found["conclusive"] else "includes zero"
-    return f"{words}, letter minus none: {estimate:+.2f} {unit} (95 % from {low:+.2f} to {high:+.2f}: {misses})."
-
-
-def _made_up(console: Console, result: dict[str, Any]) -> None:
+def _invented(console: Console, result: dict[str, Any]) -> None:
     console.print("[bold]Not in the data, generated from a seed:[/]", *result["generated"], sep="\n  - ")
     console.print("[bold]Derived from the data:[/]", *result["derived"], sep="\n  - ")
 
 
 def _way_in(console: Console, result: dict[str, Any]) -> None:
-    urls, keys, login = result["urls"], result["keys"], result["login"]
-    console.print(
-        f"\n[bold]Console[/]    {urls['console']}    {login['email']}    {login['password']}", highlight=False
-    )
-    for kind, secret in keys.items():
-        console.print(f"[bold]{kind} key[/]{' ' * (10 - len(kind))}{secret}", highlight=False)
-    console.print("[bold]Try[/]", highlight=False)
-    console.print(f"  {result['curl']}", highlight=False, soft_wrap=True)
-    seconds = result["seconds"]
-    console.print(
-        f"\nAll of this is in {result['file']}. It took {seconds['total']:.0f} s. The platform goes on running; "
-        "`make stop` ends it.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    login = result["login"]
+    rows = {
+        "Console": f"{result['urls']['console']}   log in as {login['email']} with {login['password']}",
+        **{f"{kind} key": secret for kind, secret in result["keys"].items()},
+        "Try": result["curl"],
+    }
+    console.print()
+    for name, value in rows.items():
+        console.print(f"[bold]{name:<16}[/]{value}", highlight=False, soft_wrap=True)
+    closing = f"All of this is in {result['file']}. It took {result['seconds']['total']:.0f} s."
+    console.print(f"\n{closing} The platform goes on running; `make stop` ends it.", highlight=False, soft_wrap=True)
+
+
+def _table(title: str, *columns: Literal["left", "right"]) -> Table:
+    bold = f"[bold not italic]{title}[/]"
+    table = Table(title=bold, title_justify="left", show_header=False, box=None, padding=(0, 2))
+    for justify in columns:
+        table.add_column(justify=justify)
+    return table
