@@ -140,10 +140,12 @@ def test_the_migration_gets_every_password_and_roles_get_no_owner():
     assert set(variables("migrate")) <= set(environment.for_migration(AROUND))
 
 
-def test_the_beat_needs_the_queue_and_nothing_else():
+def test_the_beat_needs_the_queue_and_nothing_else(monkeypatch):
+    for name, value in {"DATABASE_URL": AROUND.owner_url, **AROUND.secrets}.items():
+        monkeypatch.setenv(name, value)
     assert set(variables("beat")) == {"REDIS_URL", "ZHIKE_LOG_LEVEL"}
     beat = environment.for_role(AROUND, topology.role("beat"))
-    assert not [name for name in ("DATABASE_URL", "ZHIKE_SECRET_KEY", "ZHIKE_DATA_KEY") if name in beat]
+    assert not [name for name in ("DATABASE_URL", *secrets.NAMES) if name in beat]
 
 
 def test_secrets_for_compose_are_the_secrets_of_the_code():
