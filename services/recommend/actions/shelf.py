@@ -20,6 +20,7 @@ from shared import telemetry
 from shared.database import Row, transaction
 
 LOOK_EVERY_S: Final = 0.5
+LOADER: Final = "model-loader"
 _log = telemetry.get_logger(__name__)
 
 
@@ -62,39 +63,44 @@ def current() -> tuple[Catalogue, Model | None]:
 def _look(shelf: _Shelf, *, in_background: bool) -> None:
     began = time.monotonic()
     with transaction(read_only=True) as tx:
-        catalogue, model = store.serving_state(tx)
-        changes = items.changes_since(tx, shelf.catalogue.version) if catalogue > shelf.catalogue.version else []
+        version, newest = store.serving_state(tx)
+        changes = items.changes_since(tx, shelf.catalogue.version) if version > shelf.catalogue.version else []
+        published = store.newest(tx, shelf.refused) if newest != _serving(shelf) else None
     if changes:
         version = max(row["version"] for row in changes)
         shelf.catalogue = shelf.catalogue.changed([_change(row) for row in changes], version)
-    serving = shelf.model.version if shelf.model else None
-    if model is not None and model != serving and model not in shelf.refused:
+    if published is not None and published.version != _serving(shelf):
         if in_background:
-            threading.Thread(target=_load, args=(shelf,), daemon=True).start()
+            threading.Thread(target=_load, args=(shelf, published), name=LOADER, daemon=True).start()
         else:
-            _load(shelf)
+            _load_any(shelf, published)
     shelf.looked_at = began
 
 
-def _load(shelf: _Shelf) -> None:
-    """Take up the newest model that can be read."""
+def _serving(shelf: _Shelf) -> str | None:
+    return shelf.model.version if shelf.model else None
+
+
+def _load(shelf: _Shelf, published: store.Published) -> bool:
+    """Take up a model, or refuse it: then the next look finds the one before it, if that is not the one serving."""
     if not shelf.loading.acquire(blocking=False):
-        return
+        return False
     try:
-        while True:
-            with transaction(read_only=True) as tx:
-                newest = store.newest(tx, shelf.refused)
-            if newest is None or (shelf.model is not None and newest.version <= shelf.model.version):
-                return
-            try:
-                shelf.model = _model(newest, shelf.catalogue)
-                _log.info("model_taken_up", version=newest.version)
-                return
-            except artifacts.BrokenArtifact as error:
-                shelf.refused.add(newest.version)
-                _log.error("model_refused", version=newest.version, error=str(error))
+        shelf.model = _model(published, shelf.catalogue)
+        _log.info("model_taken_up", version=published.version)
+    except artifacts.BrokenArtifact as error:
+        shelf.refused.add(published.version)
+        _log.error("model_refused", version=published.version, error=str(error))
+        return False
     finally:
         shelf.loading.release()
+    return True
+
+
+def _load_any(shelf: _Shelf, published: store.Published | None) -> None:
+    while published is not None and not _load(shelf, published):
+        with transaction(read_only=True) as tx:
+            published = store.newest(tx, shelf.refused)
 
 
 def _model(published: store.Published, catalogue: Catalogue) -> Model:

@@ -14,6 +14,7 @@ from services.recommend.domain.filters import Filter, PriceRange, Value
 Mask = NDArray[np.bool_]
 _MOST_ATTRIBUTES: Final = 64
 _NO_PRICE: Final = -1
+_Token = tuple[bool, Value]
 
 
 class Shown(NamedTuple):
@@ -51,7 +52,7 @@ class Catalogue:
         self.items = items
         self._arrays = arrays or _Arrays.empty()
         self._lock = Lock()
-        self._attributes: dict[str, dict[Value, NDArray[np.int64]]] = {}
+        self._attributes: dict[str, dict[_Token, NDArray[np.int64]]] = {}
         self._rendered: dict[int, bytes] = {}
         self.off_sale: NDArray[np.int64] = np.flatnonzero(~self._arrays.on_sale)
 
@@ -93,7 +94,7 @@ class Catalogue:
         if wanted.categories:
             mask &= self._arrays.categories.matching(lambda path: any(_is_in(path, c) for c in wanted.categories))
         if wanted.brands:
-            mask &= self._arrays.brands.matching(set(wanted.brands).__contains__)
+            mask &= self._arrays.brands.matching(lambda brand: brand in wanted.brands)
         if wanted.price is not None:
             mask &= self._arrays.priced(wanted.price)
         for name, values in wanted.attributes:
@@ -103,7 +104,8 @@ class Catalogue:
     def same_category(self, key: int) -> Mask:
         """Items whose category is exactly that of the item `key`."""
         codes = self._arrays.categories.codes
-        return np.equal(codes, codes[key])
+        mask: Mask = codes == codes[key]
+        return mask
 
     def rendered(self, key: int) -> bytes:
         """The item as the beginning of a JSON object, without its closing brace. Kept, as answers repeat items."""
@@ -118,11 +120,11 @@ class Catalogue:
         index = self._attribute_index(name)
         mask = np.zeros(len(self), dtype=bool)
         for value in values:
-            if (found := index.get(value)) is not None:
+            if (found := index.get(_token(value))) is not None:
                 mask[found] = True
         return mask
 
-    def _attribute_index(self, name: str) -> Mapping[Value, NDArray[np.int64]]:
+    def _attribute_index(self, name: str) -> Mapping[_Token, NDArray[np.int64]]:
         with self._lock:
             index = self._attributes.get(name)
             if index is None:
@@ -135,19 +137,23 @@ class Catalogue:
 _PLACEHOLDER: Final = Shown("", "", (), None, None, None, None, None, {})
 
 
+def _token(value: Value) -> _Token:
+    return isinstance(value, bool), value  # to Python, True and 1 are the same
+
+
 def _is_in(path: tuple[str, ...], category: tuple[str, ...]) -> bool:
     if len(category) == 1:
         return category[0] in path
     return path[: len(category)] == category
 
 
-def _indexed(items: Sequence[Shown], name: str) -> dict[Value, NDArray[np.int64]]:
-    found: dict[Value, list[int]] = {}
+def _indexed(items: Sequence[Shown], name: str) -> dict[_Token, NDArray[np.int64]]:
+    found: dict[_Token, list[int]] = {}
     for key, item in enumerate(items):
         value = item.attributes.get(name)
         for one in value if isinstance(value, list) else (value,):
             if isinstance(one, str | int | float | bool):
-                found.setdefault(one, []).append(key)
+                found.setdefault(_token(one), []).append(key)
     return {value: np.asarray(keys, dtype=np.int64) for value, keys in found.items()}
 
 
@@ -209,7 +215,8 @@ class _Arrays:
         self.currencies.put(key, item.currency)
 
     def priced(self, wanted: PriceRange) -> Mask:
-        mask = self.currencies.matching(wanted.currency.__eq__) & (self.prices != _NO_PRICE)
+        mask: Mask = self.currencies.matching(lambda currency: currency == wanted.currency)
+        mask &= self.prices != _NO_PRICE
         if wanted.lowest is not None:
             mask &= self.prices >= wanted.lowest
         if wanted.highest is not None:

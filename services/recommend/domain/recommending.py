@@ -23,7 +23,8 @@ Keys = NDArray[np.int64]
 _TINY: Final = 1e-12
 _NEAR: Final = np.float32(10)  # more than all parts of a score together
 _NOTHING_LEARNED: Final = 1e-3  # a wanted item's target is 1: a best score below this is noise
-_SAME_CATEGORY: Final = np.float32(0.25)
+_SAME_CATEGORY: Final = np.float32(0.5)
+_POPULAR: Final = np.float32(0.4)  # a popular item of another category never passes one of the same
 _CLOSE: Final = 0.3  # cosines below this are chance
 
 
@@ -129,11 +130,11 @@ def similar(model: Model | None, catalogue: Catalogue, key: int, n: int) -> Answ
     scores = np.where(catalogue.same_category(key), _SAME_CATEGORY, np.float32(0))
     if model is not None:
         known = min(len(model), len(catalogue))
-        scores[:known] += model.popularity[:known] * _SAME_CATEGORY
+        scores[:known] += model.popularity[:known] * _POPULAR
         if key < known and model.lengths[key] > 0:
             products = model.item_factors[:known] @ model.item_factors[key]
             cosines = products / np.maximum(model.lengths[:known] * model.lengths[key], _TINY)
-            scores[:known] += np.where(cosines > _CLOSE, cosines + 1, 0)
+            scores[:known] = np.where(cosines > _CLOSE, cosines + 1, scores[:known])
     wish = Wish(n, looked_at=key)
     chosen = _chosen(scores, catalogue, wish, tastes(EMPTY, Parameters()))
     reasons = [Reason.SIMILAR if score >= _SAME_CATEGORY else Reason.POPULAR for score in scores[chosen].tolist()]

@@ -1,4 +1,4 @@
-"""A tea shop whose customers do things: events are put straight into profile's log, as its appender would leave them."""
+"""A tea shop whose customers do things: events go straight into profile's log, as its appender would leave them."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,27 @@ from shared.ids import uuid7
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
+
+def tea(item_id: str, price: float, category: Any, **more: Any) -> dict[str, Any]:
+    """An item of the catalogue as the shop sends it."""
+    return {
+        "item_id": item_id,
+        "name": item_id.title(),
+        "price": price,
+        "currency": "CNY",
+        "category": category,
+        **more,
+    }
+
+
 TEAS = [
-    {"item_id": "longjing", "name": "龙井 Longjing", "category": ["Tea", "Green"], "brand": "Hill", "price": 28, "currency": "CNY"},
-    {"item_id": "biluochun", "name": "Biluochun", "category": ["Tea", "Green"], "brand": "Hill", "price": 36, "currency": "CNY"},
-    {"item_id": "puer", "name": "Pu'er", "category": ["Tea", "Dark"], "brand": "Yun", "price": 88, "currency": "CNY"},
-    {"item_id": "cup", "name": "Cup", "category": "Ware", "price": "12.50", "currency": "CNY", "attributes": {"colour": ["white", "blue"]}},
-    {"item_id": "pot", "name": "Pot", "category": "Ware", "price": 120, "currency": "CNY", "attributes": {"colour": "red", "litres": 1.2}},
-    {"item_id": "scale", "name": "Scale", "category": "Ware", "price": 60, "currency": "CNY", "available": False},
-]  # fmt: skip
+    tea("longjing", 28, ["Tea", "Green"], brand="Hill", name="龙井 Longjing"),
+    tea("biluochun", 36, ["Tea", "Green"], brand="Hill"),
+    tea("puer", 88, "Tea > Dark", brand="Yun"),
+    tea("cup", 12.5, "Ware", attributes={"colour": ["white", "blue"]}),
+    tea("pot", 120, "Ware", attributes={"colour": "red", "litres": 1.2}),
+    tea("scale", 60, "Ware", available=False),
+]
 
 
 class TeaShop:

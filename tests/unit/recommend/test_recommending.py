@@ -1,0 +1,223 @@
+"""What is shown to whom: no rule is ever broken, whatever the catalogue, the history and the wish."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.recommend.domain.catalogue import Catalogue, Change, Shown
+from services.recommend.domain.filters import Filter, PriceRange
+from services.recommend.domain.interactions import Kind
+from services.recommend.domain.model import Model
+from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
+from services.recommend.domain.recommending import recommend, similar
+from services.recommend.domain.tastes import EMPTY, Lines
+from services.recommend.domain.wishes import Reason, Strategy, Wish
+
+CATEGORIES = [("Tea",), ("Tea", "Green"), ("Ware",), ()]
+BRANDS = ["Hill", "Yun", None]
+COLOURS = ["red", "blue", None]
+
+
+def shop(rows):
+    """A catalogue of (category, brand, price, on sale, colour) rows."""
+    changes = []
+    for key, (category, brand, price, on_sale, colour) in enumerate(rows):
+        attributes = {} if colour is None else {"colour": colour}
+        shown = Shown(
+            f"item-{key}", "x", category, brand, price, None if price is None else "CNY", None, None, attributes
+        )
+        changes.append(Change(key, shown, on_sale, float(key)))
+    return Catalogue().changed(changes, 1)
+
+
+def trained(size, seed=0, blend=None, factors=4):
+    rng = np.random.default_rng(seed)
+    popularity = rng.random(size, dtype=np.float32)
+    als = AlsParameters(factors=factors, regularization=0.1)
+    as_of = datetime(2026, 5, 20, tzinfo=UTC)
+    items = rng.normal(scale=0.5, size=(size, factors)).astype(np.float32)
+    return Model("m", as_of, items, popularity, Parameters(als=als), blend or Blend())
+
+
+def did(*deeds):
+    """Lines of (item key, kind)."""
+    lines = EMPTY
+    for key, kind in deeds:
+        lines = lines + Lines.of([key], kind)
+    return lines
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(CATEGORIES),
+        st.sampled_from(BRANDS),
+        st.none() | st.integers(0, 100),
+        st.booleans(),
+        st.sampled_from(COLOURS),
+    ),
+    max_size=40,
+)
+FILTERS = st.builds(
+    Filter,
+    categories=st.lists(st.sampled_from([("Tea",), ("Green",), ("Tea", "Green"), ("Shoes",)]), max_size=2).map(tuple),
+    brands=st.lists(st.sampled_from(["Hill", "Yun", "Nobody"]), max_size=2).map(tuple),
+    price=st.none() | st.builds(PriceRange, st.just("CNY"), st.integers(0, 50), st.integers(50, 100)),
+    attributes=st.just(()) | st.just((("colour", ("red",)),)),
+)
+WISHES = st.builds(
+    Wish,
+    n=st.integers(1, 30),
+    exclude_seen=st.booleans(),
+    exclude=st.lists(st.integers(0, 39), max_size=5),
+    only=FILTERS,
+    looked_at=st.none() | st.integers(0, 39),
+    cart=st.lists(st.integers(0, 39), max_size=3),
+    near=st.none() | st.sampled_from([("Tea",), ("Ware",)]),
+)
+HISTORIES = st.lists(st.tuples(st.integers(0, 45), st.sampled_from(list(Kind))), max_size=15)
+
+
+def may_be_shown(rows, wish, history, key):
+    """The rules once more, item by item, as a person would check them."""
+    category, brand, price, on_sale, colour = rows[key]
+    only = wish.only
+    bought = sum(k == Kind.BOUGHT for item, k in history if item == key)
+    returned = sum(k == Kind.RETURNED for item, k in history if item == key)
+    return (
+        on_sale
+        and key not in wish.exclude
+        and key not in wish.cart
+        and key != wish.looked_at
+        and not (wish.exclude_seen and bought > returned)
+        and (
+            not only.categories or any(c[0] in category if len(c) == 1 else category[:2] == c for c in only.categories)
+        )
+        and (not only.brands or brand in only.brands)
+        and (only.price is None or (price is not None and only.price.lowest <= price <= only.price.highest))
+        and (not only.attributes or colour == "red")
+    )
+
+
+@given(ROWS, WISHES, HISTORIES, st.none() | st.integers(1, 50))
+def test_no_rule_is_ever_broken_and_n_is_met_or_explained(rows, wish, history, model_size):
+    catalogue = shop(rows)
+    model = None if model_size is None else trained(model_size)
+    answer = recommend(model, catalogue, did(*history), wish)
+    shown = answer.keys.tolist()
+    allowed = {key for key in range(len(rows)) if may_be_shown(rows, wish, history, key)}
+    assert set(shown) <= allowed
+    assert len(shown) == len(set(shown)) == len(answer.reasons) == len(answer.scores)
+    assert len(shown) == min(wish.n, len(allowed))
+    assert np.isfinite(answer.scores).all()
+    assert (answer.shortfall is None) == (len(shown) == wish.n)
+    if answer.shortfall is not None:
+        assert answer.shortfall.returned == len(shown)
+        assert answer.shortfall.match_filter >= len(shown)
+
+
+@given(ROWS.filter(bool), st.integers(1, 10), st.integers(1, 50))
+def test_similar_items_are_others_that_are_on_sale(rows, n, model_size):
+    catalogue = shop(rows)
+    answer = similar(trained(model_size), catalogue, 0, n)
+    on_sale = {key for key, row in enumerate(rows) if row[3] and key != 0}
+    assert set(answer.keys.tolist()) <= on_sale
+    assert len(answer.keys) == min(n, len(on_sale))
+    assert (answer.shortfall is None) == (len(answer.keys) == n)
+
+
+PLAIN = [((), None, 1, True, None)] * 6
+# Items 0-2 and 3-5 are two circles; 5 is by far the most popular.
+CIRCLES = Model(
+    "m",
+    datetime(2026, 5, 20, tzinfo=UTC),
+    np.array([[1, 0], [0.9, 0], [0.8, 0], [0, 1], [0, 0.9], [0, 0.8]], dtype=np.float32),
+    np.array([0.1, 0.1, 0.1, 0.1, 0.2, 1], dtype=np.float32),
+    Parameters(als=AlsParameters(factors=2, regularization=0.1)),
+    Blend(repeat_collaborative=0.3, repeat_popular=0.05, discover_popular=0.1),
+)
+
+
+def test_a_known_customer_gets_what_their_circle_likes():
+    answer = recommend(CIRCLES, shop(PLAIN), did((0, Kind.BOUGHT)), Wish(2))
+    assert answer.strategy is Strategy.FOR_YOU
+    assert answer.keys.tolist() == [1, 2]
+    assert answer.reasons == [Reason.FOR_YOU, Reason.FOR_YOU]
+
+
+def test_a_newcomer_gets_what_is_popular():
+    answer = recommend(CIRCLES, shop(PLAIN), EMPTY, Wish(2))
+    assert answer.strategy is Strategy.POPULAR
+    assert answer.keys.tolist() == [5, 4]
+    assert answer.reasons == [Reason.POPULAR, Reason.POPULAR]
+
+
+def test_where_repeats_are_wanted_what_is_bought_often_comes_first():
+    history = did((3, Kind.BOUGHT), (3, Kind.BOUGHT), (4, Kind.BOUGHT))
+    answer = recommend(CIRCLES, shop(PLAIN), history, Wish(3, exclude_seen=False))
+    assert answer.keys.tolist() == [3, 4, 5]
+    assert answer.reasons[:2] == [Reason.BUY_AGAIN, Reason.BUY_AGAIN]
+
+
+def test_the_cart_of_a_stranger_decides():
+    answer = recommend(CIRCLES, shop(PLAIN), EMPTY, Wish(2, cart=[0]))
+    assert answer.strategy is Strategy.SESSION
+    assert answer.keys.tolist() == [1, 2]
+    assert answer.reasons == [Reason.FITS_CART, Reason.FITS_CART]
+
+
+def test_the_item_being_looked_at_pulls_a_known_customer_to_its_like():
+    history = did((0, Kind.BOUGHT))
+    answer = recommend(CIRCLES, shop(PLAIN), history, Wish(2, looked_at=3))
+    assert set(answer.keys.tolist()) & {4, 5}
+    assert answer.reasons[0] is Reason.SIMILAR
+
+
+def test_what_was_returned_may_be_shown_again():
+    answer = recommend(CIRCLES, shop(PLAIN), did((1, Kind.BOUGHT), (1, Kind.RETURNED)), Wish(6))
+    assert 1 in answer.keys.tolist()
+
+
+def test_items_of_the_pages_category_come_first_and_others_fill_up():
+    rows = [(("Tea",) if key in (0, 3) else (), None, 1, True, None) for key in range(6)]
+    answer = recommend(CIRCLES, shop(rows), EMPTY, Wish(3, near=("Tea",)))
+    assert set(answer.keys[:2].tolist()) == {0, 3}
+    assert answer.keys[2] == 5
+    assert answer.scores.max() <= 1
+
+
+def test_a_history_the_model_knows_nothing_of_is_an_empty_one():
+    newer = [*PLAIN, ((), None, 1, True, None)]
+    answer = recommend(CIRCLES, shop(newer), did((6, Kind.BOUGHT)), Wish(1))
+    assert answer.strategy is Strategy.POPULAR
+    assert answer.keys.tolist() == [5]
+
+
+def test_before_the_first_model_the_newest_items_are_shown():
+    answer = recommend(None, shop(PLAIN), EMPTY, Wish(2))
+    assert answer.strategy is Strategy.NEWEST
+    assert answer.keys.tolist() == [5, 4]
+
+
+def test_a_shortfall_names_the_rule_that_left_too_few():
+    rows = [(("Tea",), None, 1, key != 0, None) for key in range(4)] + [((), None, 1, True, None)]
+    cases = {
+        "catalogue_too_small": Wish(9),
+        "too_few_available": Wish(5),
+        "too_few_match_filter": Wish(4, only=Filter(categories=(("Tea",),))),
+        "too_few_not_excluded": Wish(4, exclude=[1]),
+    }
+    for reason, wish in cases.items():
+        shortfall = recommend(CIRCLES, shop(rows), EMPTY, wish).shortfall
+        assert shortfall is not None
+        assert shortfall.reason == reason
+
+
+def test_the_nearest_of_an_item_is_of_its_circle():
+    assert similar(CIRCLES, shop(PLAIN), 3, 2).keys.tolist() == [4, 5]
+
+
+def test_an_item_nobody_touched_is_likened_by_its_category():
+    rows = [((), None, 1, True, None)] * 6 + [(("Tea",), None, 1, True, None)] * 2
+    assert similar(CIRCLES, shop(rows), 7, 2).keys.tolist() == [6, 5]
