@@ -61,9 +61,10 @@ def append_round(rows: int = ROWS_A_ROUND) -> Round:
 
 
 def _append(tx: Transaction, now: datetime) -> int:
-    store.drop_repeats(tx, now)
     store.name_identities_by_id(tx)
+    # Before their messages count as seen: they may be replayed.
     rejected.set_aside(tx, store.drop_nameless(tx), "no_identity", "context.identityId is not an identity we know")
+    store.drop_repeats(tx, now)
     count = store.waiting(tx)
     if count == 0:
         return 0

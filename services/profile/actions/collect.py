@@ -70,7 +70,7 @@ class Outcome:
 def collect(batch: Batch, sender: Sender) -> Outcome:
     """Check and keep the events of one request. When this returns they are committed."""
     received_at = datetime.now(UTC)
-    outcome = read(batch, sender, received_at, sender.limits.event)
+    outcome = read(batch, sender, received_at, sender.limits.event, shop().region)
     if outcome.accepted or outcome.refused:
         with transaction() as tx:
             keep(tx, outcome.accepted, sender, received_at)
@@ -79,9 +79,9 @@ def collect(batch: Batch, sender: Sender) -> Outcome:
     return outcome
 
 
-def read(batch: Batch, sender: Sender, received_at: datetime, largest: int) -> Outcome:
-    """Judge the events of a request one by one. `largest`: bytes an event may have."""
-    arrival = _arrival(batch, sender, received_at, largest)
+def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Outcome:
+    """Judge the events of a request one by one. `largest`: bytes an event may have; `region`: the shop's."""
+    arrival = _arrival(batch, sender, received_at, largest, region)
     outcome = Outcome([], [])
     for raw in batch.events:
         try:
@@ -106,13 +106,13 @@ def keep(tx: Transaction, accepted: Sequence[Accepted], sender: Sender, received
         tx.nudge(contracts.INTAKE_GREW)
 
 
-def _arrival(batch: Batch, sender: Sender, received_at: datetime, largest: int) -> Arrival:
+def _arrival(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Arrival:
     received = times.micros(received_at)
     return Arrival(
         received=received,
         # An import tells of the past: its sentAt, if any, is history too and says nothing about a clock.
         offset=0 if sender.imported else times.clock_offset(_instant(batch.sent_at), received),
-        region=shop().region,
+        region=region,
         trusted=sender.trusted,
         imported=sender.imported,
         largest=largest,

@@ -15,6 +15,7 @@ from shared import crypto
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import Conflict, Invalid, NotFound
+from shared.shop import shop
 
 
 def set_aside(tx: Transaction, rows: Sequence[Row], code: str, message: str) -> None:
@@ -55,7 +56,7 @@ def replay(rejected_id: UUID, corrected: dict[str, Any] | None, by: str) -> dict
             raise Conflict("this event has been replayed already", code="already_replayed")
         body = msgspec.json.encode(corrected) if corrected is not None else _body(row)
         sender = Sender(row["source"], row["key_id"], row["trusted"], row["imported"], row["type"])
-        outcome = collect.read(_batch(row, body), sender, row["received_at"], SERVER_LIMITS.event)
+        outcome = collect.read(_batch(row, body), sender, row["received_at"], SERVER_LIMITS.event, shop(tx).region)
         if outcome.refused:
             reason = outcome.refused[0].reason
             raise Invalid(reason.message, code=reason.code, errors=[{"path": reason.path, "message": reason.message}])

@@ -38,5 +38,5 @@ def put_consent(change: dict[str, Any], customer_id: UUID, purpose: str, channel
 @blp.arguments(ConsentChanges)
 @blp.response(200, ConsentsRecorded)
 def record_consents(body: dict[str, Any]) -> dict[str, int]:
-    """Record decisions of up to 1,000 people by identifier; all or none."""
+    """Record decisions of up to 5,000 people by identifier; all or none."""
     return {"recorded": actions.record(body["consents"], principal().name)}

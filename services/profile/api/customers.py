@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from services.profile.actions import customers as actions
 from services.profile.api import paging
@@ -17,21 +18,20 @@ from services.profile.schemas.customers import (
     TimelineQuery,
 )
 from shared.auth import require
-from shared.problems import BadRequest
 
 blp = Blueprint("customers", __name__, url_prefix="/v1/customers", description="Who the customers are")
 
 
 @blp.get("")
 @require("customers:read")
-@blp.arguments(CustomerQuery, location="query")
+@blp.arguments(CustomerQuery, location="query", unknown=RAISE)
 @blp.response(200, CustomerPage)
 def list_customers(query: dict[str, Any]) -> dict[str, Any]:
-    """Find customers by an identifier or by name, or list them, newest seen first."""
-    if "identifier" in query and "name" in query:
-        raise BadRequest("search by identifier or by name, not by both")
+    """Find customers by an identifier, by name or by ids, or list them, newest seen first."""
     if "identifier" in query:
         return {"items": actions.by_identifier(query["identifier"]), "next_cursor": None}
+    if "ids" in query:
+        return {"items": actions.by_ids(query["ids"]), "next_cursor": None}
     limit = query["limit"]
     if "name" in query:
         last = paging.after(query.get("cursor"), UUID)
@@ -51,7 +51,7 @@ def get_customer(customer_id: UUID) -> actions.Customer:
 
 @blp.get("/<uuid:customer_id>/events")
 @require("customers:read")
-@blp.arguments(TimelineQuery, location="query")
+@blp.arguments(TimelineQuery, location="query", unknown=RAISE)
 @blp.response(200, EventPage)
 def list_events(query: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """What a customer did, newest first."""

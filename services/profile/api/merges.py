@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from services.profile.actions import merges as actions
 from services.profile.api import paging
@@ -16,7 +17,7 @@ blp = Blueprint("merges", __name__, url_prefix="/v1/merges", description="Who is
 
 @blp.get("")
 @require("customers:read")
-@blp.arguments(MergeQuery, location="query")
+@blp.arguments(MergeQuery, location="query", unknown=RAISE)
 @blp.response(200, MergePage)
 def list_merges(query: dict[str, Any]) -> dict[str, Any]:
     """Claims that identities are one person, newest first; refused and undone ones too."""

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from services.profile.actions import rejected as actions
 from services.profile.api import paging
@@ -16,7 +17,7 @@ blp = Blueprint("rejected", __name__, url_prefix="/v1/rejected-events", descript
 
 @blp.get("")
 @require("customers:read")
-@blp.arguments(RejectedQuery, location="query")
+@blp.arguments(RejectedQuery, location="query", unknown=RAISE)
 @blp.response(200, RejectedPage)
 def list_rejected(query: dict[str, Any]) -> dict[str, Any]:
     """Events that were set aside, newest first, with the reason and what was sent."""

@@ -39,7 +39,7 @@ class ConsentChanges(Schema):
         unknown = RAISE
 
     consents = fields.List(
-        fields.Nested(IdentifiedConsentChange), required=True, validate=validate.Length(min=1, max=1000)
+        fields.Nested(IdentifiedConsentChange), required=True, validate=validate.Length(min=1, max=5000)
     )
 
 

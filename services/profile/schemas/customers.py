@@ -1,6 +1,9 @@
 """Customers, their events and identities."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, validate, validates_schema
+from webargs import fields
 
 from services.profile.schemas.paging import PageQuery
 
@@ -15,6 +18,15 @@ class CustomerQuery(PageQuery):
         metadata={"description": "kind:value, such as email:mei@example.com, phone:+8613800138000 or user_id:42"},
     )
     name = fields.Str(validate=validate.Length(1, 200), metadata={"description": "words of the name, all of them"})
+    ids = fields.DelimitedList(
+        fields.UUID(), validate=validate.Length(1, 100), metadata={"description": "customer ids with commas between"}
+    )
+
+    @validates_schema
+    def one_way(self, query: dict[str, Any], **_: Any) -> None:
+        """Only one way to search at a time."""
+        if len({"identifier", "name", "ids"} & query.keys()) > 1:
+            raise ValidationError("search by identifier, by name or by ids, not by several of them")
 
 
 class TimelineQuery(PageQuery):

@@ -113,6 +113,18 @@ def get(tx: Transaction, customer_id: UUID) -> Row | None:
     return tx.one("SELECT * FROM profile_out.customers_v1 WHERE customer_id = %(id)s", {"id": customer_id})
 
 
+def of_ids(tx: Transaction, customer_ids: Iterable[UUID]) -> list[Row]:
+    """Customers by id, as published; ids from before a merge find the customer of today. Each once."""
+    return tx.all(
+        """
+        SELECT * FROM profile_out.customers_v1 WHERE customer_id = ANY(ARRAY(
+            SELECT customer_id FROM identity WHERE identity_id = ANY(%(ids)s::uuid[])
+        ))
+        """,
+        {"ids": list(customer_ids)},
+    )
+
+
 def newest_seen(tx: Transaction, before: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
     """Customers, newest seen first, from (last_seen_at, customer_id) `before` on."""
     seen_at, customer_id = before or (None, None)
