@@ -6,7 +6,8 @@ the answers of the window before it and that this one is leaving; the last write
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -24,7 +25,7 @@ from services.campaign.store import ledger
 from services.campaign.store.ledger import Settlement
 from shared.database import Row, transaction
 from shared.problems import Problem
-from shared.shop import read_shop
+from shared.shop import Shop, read_shop
 
 PAUSE_AFTER_TROUBLE_S: Final = 30.0
 
@@ -37,15 +38,17 @@ def send_due(seconds: float = 20.0) -> int:
     ends = time.monotonic() + seconds
     handed_over = 0
     settling.resolve_interrupted()
-    while found := _sending_runs():
-        progress = [_send_some(run) for run in found]
-        handed_over += sum(sent for _, sent in progress)
-        if not any(claimed for claimed, _ in progress):
-            break
-        if time.monotonic() > ends:
-            with transaction() as tx:
-                tx.nudge("campaign.send")
-            break
+    with ExitStack() as connections:
+        channels: dict[str, Channel] = {}
+        while found := _sending_runs():
+            progress = [_send_some(run, channels, connections) for run in found]
+            handed_over += sum(sent for _, sent in progress)
+            if not any(claimed for claimed, _ in progress):
+                break
+            if time.monotonic() > ends:
+                with transaction() as tx:
+                    tx.nudge("campaign.send")
+                break
     settling.finish_runs()
     return handed_over
 
@@ -55,18 +58,20 @@ def _sending_runs() -> list[Row]:
         return runs.sending_runs(tx) if read_shop(tx).sending_enabled else []
 
 
-def _send_some(run: Row) -> tuple[int, int]:
+def _send_some(run: Row, channels: dict[str, Channel], connections: ExitStack) -> tuple[int, int]:
     """One batch of a run. Returns how many rows were claimed and how many messages handed over."""
-    with transaction(read_only=True) as tx:
-        shop = read_shop(tx)
+    name = run["channel"]
     try:
-        with closing(outside.open_channel(run["channel"], shop)) as channel:
-            channel.connect()
-            batch = claiming.claim(run)
-            return batch.claimed, _send(batch, channel)
+        if name not in channels:
+            with transaction(read_only=True) as tx:
+                shop = read_shop(tx)
+            channels[name] = connections.enter_context(closing(outside.open_channel(name, shop)))
+        channels[name].connect()
     except ChannelDown as error:
         settling.report_problem(run["campaign_id"], str(error))
         return 0, 0
+    batch = claiming.claim(run)
+    return batch.claimed, _send(batch, channels[name])
 
 
 def _send(batch: Batch, channel: Channel) -> int:
@@ -94,9 +99,10 @@ def _send(batch: Batch, channel: Channel) -> int:
             before = window
     with transaction() as tx:
         if before is not None:
-            settling.settle_window(tx, before)
+            settling.settle_window(tx, before, _business_time(read_shop(tx)))
         ledger.release(tx, batch.lease, PAUSE_AFTER_TROUBLE_S if problem else 0)
         runs.set_problem(tx, batch.run["campaign_id"], problem)
+        tx.nudge("campaign.publish_outcomes")
     return handed_over
 
 
@@ -148,9 +154,9 @@ def _announce(
     """
     failed = {settlement.send_id for settlement in failures}
     with transaction() as tx:
-        if before is not None:
-            settling.settle_window(tx, before)
         shop = read_shop(tx)
+        if before is not None:
+            settling.settle_window(tx, before, _business_time(shop))
         allowed = [r for r in recipients if addresses.allowed(r.address, shop.allow_list) and r.send_id not in failed]
         if shop.sending_enabled:
             ledger.begin_hand_over(
@@ -158,9 +164,14 @@ def _announce(
                 send_ids=[r.send_id for r in allowed],
                 items=[r.items for r in allowed],
             )
-        settling.settle_claimed(tx, batch.lease, failures)
-    with transaction(read_only=True) as tx:
+        if failures:
+            settling.settle_claimed(tx, batch.lease, failures)
+    with transaction() as tx:
         return ledger.still_ours(tx, batch.lease, window.window_id, margin_s=BUDGET_S + 30)
+
+
+def _business_time(shop: Shop) -> datetime:
+    return shop.business_clock or datetime.now(UTC)
 
 
 def _windows(recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:

@@ -13,7 +13,6 @@ from services.campaign.store import caps, ledger, outcomes, suppressions
 from services.campaign.store.ledger import Settlement
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
-from shared.shop import business_now
 from shared.telemetry import get_logger, mask
 
 UNTRIED_PAUSE: Final = timedelta(seconds=10)
@@ -33,22 +32,22 @@ class Window:
     answers: dict[UUID, Answer] = field(default_factory=dict)
 
 
-def settle_window(tx: Transaction, window: Window) -> None:
-    """Write down a window's answers, what they mean for the profile's log, for the address and for the cap."""
+def settle_window(tx: Transaction, window: Window, at: datetime) -> None:
+    """Write down a window's answers and what they mean for profile's log, for the address and for the cap.
+
+    `at`: the business instant that outcomes are stamped with.
+    """
     now = datetime.now(UTC)
     settlements = [
         _settlement(send_id, answer, window.run["purpose"], window.attempts[send_id] + 1, now)
         for send_id, answer in window.answers.items()
     ]
     settled = ledger.settle_window(tx, window.window_id, settlements)
-    at = business_now(tx)
     outcomes.add(tx, [o for row in settled if (o := _outcome(row, window.answers[row["send_id"]], at))])
     bounced = [row for row in settled if window.answers[row["send_id"]].bounced]
     if bounced:
         suppressions.add(tx, [_suppression(row, window.run) for row in bounced])
     _give_back(tx, settled)
-    if settled:
-        tx.nudge("campaign.publish_outcomes")
 
 
 def settle_claimed(tx: Transaction, lease: UUID, settlements: Sequence[Settlement]) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -117,9 +118,8 @@ class SmtpConnection:
 
     def _open(self) -> None:
         server, timeout = self.server, self._connect_timeout
-        context = ssl.create_default_context()
         smtp = (
-            smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)
+            smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=_tls())
             if server.tls
             else smtplib.SMTP(server.host, server.port, timeout=timeout)
         )
@@ -130,7 +130,7 @@ class SmtpConnection:
                 and server.starttls != "off"
                 and (smtp.has_extn("starttls") or server.starttls == "required")
             ):
-                smtp.starttls(context=context)
+                smtp.starttls(context=_tls())
                 smtp.ehlo()
             if server.user:
                 smtp.login(server.user, server.password)
@@ -216,6 +216,12 @@ class SmtpConnection:
     def _alive(self) -> bool:
         # A server that says something unasked (a 421, the end) has ended the conversation.
         return self._socket is not None and not self._read and not select.select([self._socket], [], [], 0)[0]
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Certificates are checked. Loading the authorities takes 40 ms, so once."""
+    return ssl.create_default_context()
 
 
 def stuffed(content: bytes) -> bytes:

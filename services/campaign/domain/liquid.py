@@ -5,19 +5,26 @@ by a page), and many small loops add up. So every rendering also has a budget of
 filters read and write and by every turn of a loop. No clock: a template fails the same way on every machine.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import StringIO
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TextIO, TypedDict
 
 from babel.numbers import UnknownCurrencyError, format_currency, get_currency_precision
 from liquid import BoundTemplate, Mode, RenderContext
+from liquid.builtin.content import ContentNode, Literal
+from liquid.builtin.expressions import FilteredExpression, Path
+from liquid.builtin.output import Output, OutputNode
 from liquid.context import FutureContext
 from liquid.exceptions import LiquidError, OutputStreamLimitError, ResourceLimitError, TemplateNotFoundError
+from liquid.expression import Expression
 from liquid.filter import with_context
 from liquid.future import Environment
+from liquid.stringify import to_liquid_string
 from liquid.template import FutureBoundTemplate
 from liquid.token import Token
+from liquid.utils.chain_map import ReadOnlyChainMap
 
 LOOP_LIMIT: Final = 10_000
 OUTPUT_LIMIT: Final = 1_000_000
@@ -54,17 +61,87 @@ class WorkLimitError(ResourceLimitError):
 
 
 class _Buffer(StringIO):
-    """Output bounded by characters (the library's own encodes every piece to count bytes: a third of the time)."""
+    """Output bounded by characters. The library's own encodes every piece to count bytes: a third of the time."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.size = 0
+        self._parts: list[str] = []
+        self._size = 0
 
     def write(self, text: str) -> int:
-        self.size += len(text)
-        if self.size > OUTPUT_LIMIT:
+        size = len(text)
+        self._size += size
+        if self._size > OUTPUT_LIMIT:
             raise OutputStreamLimitError("the output is larger than a message may be", token=None)
-        return super().write(text)
+        self._parts.append(text)
+        return size
+
+    def getvalue(self) -> str:
+        return "".join(self._parts)
+
+
+class _Scope(ReadOnlyChainMap):
+    """Names looked up without an exception for each namespace that lacks them."""
+
+    def __getitem__(self, key: str) -> object:
+        for names in self._maps:
+            if key in names:
+                return names[key]
+        raise KeyError(key)
+
+
+class _ContentNode(ContentNode):
+    """Text between tags; most of a message."""
+
+    def render(self, context: RenderContext, buffer: TextIO) -> int:
+        return buffer.write(self.text)
+
+
+class _OutputNode(OutputNode):
+    """`{{ a.b }}`: looked up straight in dictionaries; anything else goes the library's way, with the same result."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, token: Token, expression: Expression) -> None:
+        super().__init__(token, expression)
+        self._path = _plain_path(expression)
+
+    def render(self, context: RenderContext, buffer: TextIO) -> int:
+        value = self._value(context) if self._path else self.expression.evaluate(context)
+        if type(value) is str and (not context.autoescape or not _ESCAPED.search(value)):
+            return buffer.write(value)
+        return buffer.write(to_liquid_string(value, context.autoescape))
+
+    def _value(self, context: RenderContext) -> object:
+        root, *rest = self._path
+        try:
+            value: Any = context.scope[root]
+        except KeyError:
+            return self.expression.evaluate(context)
+        for name in rest:
+            if type(value) is not dict or name not in value:
+                return self.expression.evaluate(context)
+            value = value[name]
+        return value
+
+
+class _Content(Literal):
+    node_class = _ContentNode
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+_ESCAPED: Final = re.compile("[&<>\"']")
+
+
+def _plain_path(expression: Expression) -> tuple[str, ...]:
+    """The names of `{{ a.b }}`; () for anything that is more than names and dots."""
+    if isinstance(expression, FilteredExpression) and not expression.filters and isinstance(expression.left, Path):
+        names = tuple(name for name in expression.left.path if isinstance(name, str))
+        return names if len(names) == len(expression.left.path) else ()
+    return ()
 
 
 class _Context(FutureContext):
@@ -74,6 +151,7 @@ class _Context(FutureContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.scope = _Scope(*self.scope._maps)
         parent = self.parent_context
         self.work: list[int] = parent.work if isinstance(parent, _Context) else [0]
 
@@ -139,6 +217,8 @@ class MessageEnvironment(Environment):
 
     def __init__(self, *, autoescape: bool, **options: Any) -> None:
         super().__init__(tolerance=Mode.STRICT, autoescape=autoescape, **options)
+        self.add_tag(_Content)
+        self.add_tag(_Output)
         self.add_filter("money", money)
 
 

@@ -1,6 +1,5 @@
 """A template in its parts: checked when it is saved, compiled once per version, rendered per recipient."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +11,6 @@ from services.campaign.domain.liquid import Flaw, TemplateError
 
 SOURCE_LIMIT: Final = 200_000
 SUBJECT_LIMIT: Final = 500
-_BLANK_LINES: Final = re.compile(r"\n[ \t]*\n\s*\n")
 
 # Appended where an author forgot how to leave: no promotional message goes out without.
 _FOOTER_HTML: Final = (
@@ -59,7 +57,7 @@ class Compiled:
         return Rendered(
             subject=" ".join(subject.split()),
             html=liquid.render(self.html, "html", variables) if self.html else "",
-            text=_BLANK_LINES.sub("\n\n", liquid.render(self.text, "text", variables)),
+            text=_fewer_blank_lines(liquid.render(self.text, "text", variables)),
         )
 
 
@@ -140,3 +138,10 @@ def _check_parts(authored: Mapping[str, str], sample: Mapping[str, Any]) -> list
 def _with_footer(html: str) -> str:
     head, end, rest = html.rpartition("</body>")
     return f"{head}{_FOOTER_HTML}{end}{rest}" if end else html + _FOOTER_HTML
+
+
+def _fewer_blank_lines(text: str) -> str:
+    """Tags leave empty lines behind; one in a row is enough."""
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg.types.json import Jsonb
 
 from shared.database import Row, Transaction
@@ -93,8 +94,9 @@ def begin_hand_over(
     rows = tx.all(
         """
         UPDATE send SET state = 'handing_over', hand_over = %(window)s, handed_over_at = now(),
-               lease_until = now() + make_interval(secs => %(lease_s)s), items = going.items
-        FROM unnest(%(send_ids)s::uuid[], %(items)s::jsonb[]) AS going (send_id, items), run r
+               lease_until = now() + make_interval(secs => %(lease_s)s), items = what.items
+        FROM unnest(%(send_ids)s::uuid[]) WITH ORDINALITY AS going (send_id, place)
+             JOIN jsonb_array_elements(%(items)s) WITH ORDINALITY AS what (items, place) USING (place), run r
         WHERE send.send_id = going.send_id AND send.lease = %(lease)s AND send.state = 'pending'
           AND send.lease_until > now() AND r.run_id = send.run_id AND r.status = 'sending'
         RETURNING send.send_id
@@ -104,7 +106,7 @@ def begin_hand_over(
             "window": window,
             "lease_s": LEASE_S,
             "send_ids": list(send_ids),
-            "items": [Jsonb(entry) if entry else None for entry in items],
+            "items": Jsonb(items, orjson.dumps),
         },
     )
     return {row["send_id"] for row in rows}
