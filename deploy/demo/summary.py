@@ -66,8 +66,9 @@ def _campaign(console: Console, campaign: dict[str, Any]) -> None:
     )
     for line in (
         (
-            f"The mail catcher holds {campaign['caught']:,} messages, the ledger calls {campaign['ledger_sent']:,} sent: the "
-            f"same ones, one each, none to the holdout; {campaign['distinct_item_lists']:,} different lists of items."
+            f"The mail catcher holds {campaign['caught']:,} messages, the ledger calls {campaign['ledger_sent']:,} "
+            f"sent: the same ones, one each, none to the holdout; "
+            f"{campaign['distinct_item_lists']:,} different lists of items."
         ),
         f"{campaign['opened']:,} opened, {campaign['clicked']:,} clicked (generated).",
         *_differences(campaign),
