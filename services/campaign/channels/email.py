@@ -39,10 +39,10 @@ class EmailChannel:
                 campaign_id=draft.campaign_id,
             )
         )
-        kind, content = mime.body(
+        described, content = mime.body(
             draft.text, draft.html, b"=_%b" % draft.send_id.hex.encode(), eight_bit=self._connection.eight_bit
         )
-        fields.append(kind)
+        fields += described
         if self._signer is not None:
             fields.insert(0, self._signer.header(fields, content, int(at)))
         return Parcel(draft.send_id, draft.address, mime.assemble(fields, content))

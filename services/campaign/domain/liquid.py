@@ -250,7 +250,8 @@ def parse(source: str, part: str, environment: MessageEnvironment) -> BoundTempl
     try:
         return environment.from_string(source)
     except LiquidError as error:
-        raise _explained(error, part) from error
+        # What is missing at the end (an endif) has no place of its own: it is told of the last line.
+        raise _explained(error, part, source.rstrip().count("\n") + 1) from error
     except RecursionError as error:
         raise TemplateError(
             "The template is nested too deeply.", [{"path": part, "message": "nested too deeply"}]
@@ -279,11 +280,12 @@ def unknown_variables(template: BoundTemplate, source: str, part: str) -> list[F
     ]
 
 
-def _explained(error: LiquidError, part: str) -> TemplateError:
+def _explained(error: LiquidError, part: str, last_line: int | None = None) -> TemplateError:
     message = str(error.args[0]) if error.args else str(error)
     if isinstance(error, TemplateNotFoundError):
         message = f"there is no other template to include ({message!r})"
     position = error.context()
-    path = part if position is None else f"{part}:{position[0]}"
-    where = part if position is None else f"{part}, line {position[0]}"
+    line = last_line if position is None else position[0]
+    path = part if line is None else f"{part}:{line}"
+    where = part if line is None else f"{part}, line {line}"
     return TemplateError(f"The template is not usable ({where}): {message}.", [{"path": path, "message": message}])

@@ -50,16 +50,17 @@ def headers(envelope: Envelope) -> list[Header]:
     return fields
 
 
-def body(text: str, html: str, boundary: bytes, *, eight_bit: bool = True) -> tuple[Header, bytes]:
-    """The Content-Type field and the body (CRLF lines): alternative parts, or plain text alone."""
-    plain = _part(b"text/plain", text, eight_bit)
+def body(text: str, html: str, boundary: bytes, *, eight_bit: bool = True) -> tuple[list[Header], bytes]:
+    """The fields that describe the body, and the body (CRLF lines): alternative parts, or plain text alone."""
+    fields, plain = _part(b"text/plain", text, eight_bit)
     if not html:
-        head, _, content = plain.partition(b"\r\n\r\n")
-        fields = head.split(b"\r\n")
-        return (b"Content-Type", fields[0].partition(b": ")[2] + b"\r\n" + fields[1]), content
-    parts = (plain, _part(b"text/html", html, eight_bit))
-    joined = b"".join(b"--%b\r\n%b\r\n" % (boundary, part) for part in parts)
-    return (b"Content-Type", b'multipart/alternative; boundary="%b"' % boundary), b"%b--%b--\r\n" % (joined, boundary)
+        return fields, plain
+    html_fields, marked_up = _part(b"text/html", html, eight_bit)
+    content = b"--%b\r\n%b\r\n--%b\r\n%b\r\n--%b--\r\n" % (
+        *(boundary, assemble(fields, plain)),
+        *(boundary, assemble(html_fields, marked_up), boundary),
+    )
+    return [(b"Content-Type", b'multipart/alternative; boundary="%b"' % boundary)], content
 
 
 def assemble(fields: Sequence[Header], content: bytes) -> bytes:
@@ -95,12 +96,15 @@ def crlf(text: str) -> bytes:
     return text.replace("\n", "\r\n").encode("utf-8", "replace")
 
 
-def _part(kind: bytes, text: str, eight_bit: bool) -> bytes:
+def _part(kind: bytes, text: str, eight_bit: bool) -> tuple[list[Header], bytes]:
     content = crlf(text)
     if eight_bit and max(map(len, content.split(b"\r\n"))) <= LINE_LIMIT and b"\0" not in content:
-        return b"Content-Type: %b; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%b" % (kind, content)
-    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
-    return b"Content-Type: %b; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n%b" % (kind, encoded)
+        return _described(kind, b"8bit"), content
+    return _described(kind, b"base64"), base64.encodebytes(content).replace(b"\n", b"\r\n")
+
+
+def _described(kind: bytes, encoding: bytes) -> list[Header]:
+    return [(b"Content-Type", b"%b; charset=utf-8" % kind), (b"Content-Transfer-Encoding", encoding)]
 
 
 def _chunks(text: str) -> list[bytes]:
