@@ -47,8 +47,8 @@ def history(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: d
     if asked.customer_id is not None:
         return _of_customer(tx, asked.customer_id, now), True
     if asked.user_id is not None:
-        identity = store.identity_of(tx, crypto.blind_index("user_id", asked.user_id))
-        return (EMPTY, True) if identity is None else (_of_customer(tx, identity, now), True)
+        customer = store.customer_behind(tx, crypto.blind_index("user_id", asked.user_id))
+        return (EMPTY if customer is None else _of_customer(tx, customer, now)), True
     return EMPTY, False
 
 
@@ -74,13 +74,13 @@ def _of_customer(tx: Transaction, given: UUID, now: datetime) -> Lines:
 
 
 def _of_visitor(tx: Transaction, anonymous_id: str, now: datetime, *, whole: bool) -> tuple[Lines, bool]:
-    identity = store.identity_of(tx, crypto.blind_index("anonymous_id", anonymous_id))
-    if identity is None:
-        return EMPTY, whole
+    alias = crypto.blind_index("anonymous_id", anonymous_id)
     if whole:
-        return _of_customer(tx, identity, now), True
-    found = store.lines_of_identity(tx, identity)
-    return EMPTY if found is None else _lines(found, now), False
+        customer = store.customer_behind(tx, alias)
+        return (EMPTY if customer is None else _of_customer(tx, customer, now)), True
+    identity = store.identity_of(tx, alias)
+    found = None if identity is None else store.lines_of_identity(tx, identity)
+    return (EMPTY if found is None else _lines(found, now)), False
 
 
 def _lines(found: store.PersonLines, now: datetime) -> Lines:

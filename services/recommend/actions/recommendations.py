@@ -12,13 +12,13 @@ from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.model import Model
-from services.recommend.domain.recommending import recommend, similar
+from services.recommend.domain.recommending import recommend, recommend_many, similar
 from services.recommend.domain.tastes import EMPTY
 from services.recommend.domain.wishes import Answer, Shortfall, Wish
 from services.recommend.schemas.recommendations import BatchIn, Choice, FilterIn, RecommendationsIn, SignatureIn
 from shared import shop
 from shared.auth import Principal
-from shared.database import transaction
+from shared.database import statement, transaction
 from shared.ids import uuid7
 from shared.problems import BadRequest, Invalid, NotFound
 
@@ -34,7 +34,7 @@ def answer(body: bytes, caller: Principal) -> bytes:
     catalogue, model = shelf.current()
     wish = _wish(asked, catalogue)
     now = shop.business_now()
-    with transaction(read_only=True) as tx:
+    with statement() as tx:
         lines, personal = people.history(tx, asked, caller, now)
     return _reply(recommend(model, catalogue, lines, wish), catalogue, model, personal=personal)
 
@@ -47,7 +47,9 @@ def answer_batch(body: bytes) -> bytes:
     now = shop.business_now()
     with transaction(read_only=True) as tx:
         lines = people.histories(tx, asked.customer_ids, now)
-    answers = {str(id_): recommend(model, catalogue, lines.get(id_, EMPTY), wish) for id_ in asked.customer_ids}
+    customers = list(dict.fromkeys(asked.customer_ids))
+    found = recommend_many(model, catalogue, [lines.get(customer, EMPTY) for customer in customers], wish)
+    answers = {str(customer): one for customer, one in zip(customers, found, strict=True)}
     results = b",".join(b'"%s":[%s]' % (id_.encode(), _items(found, catalogue)) for id_, found in answers.items())
     shortfalls = {id_: _shortfall(found.shortfall) for id_, found in answers.items() if found.shortfall}
     return b'{"recommendation_id":"%s","model_version":%s,"results":{%s},"shortfalls":%s}' % (

@@ -6,6 +6,7 @@ over when it is whole; a broken one is refused, and the one before it goes on se
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +22,7 @@ from shared.database import Row, transaction
 
 LOOK_EVERY_S: Final = 0.5
 LOADER: Final = "model-loader"
+_NO_ATTRIBUTES: Final[dict[str, Any]] = {}
 _log = telemetry.get_logger(__name__)
 
 
@@ -64,11 +66,10 @@ def _look(shelf: _Shelf, *, in_background: bool) -> None:
     began = time.monotonic()
     with transaction(read_only=True) as tx:
         version, newest = store.serving_state(tx)
-        changes = items.changes_since(tx, shelf.catalogue.version) if version > shelf.catalogue.version else []
         published = store.newest(tx, shelf.refused) if newest != _serving(shelf) else None
-    if changes:
-        version = max(row["version"] for row in changes)
-        shelf.catalogue = shelf.catalogue.changed([_change(row) for row in changes], version)
+        if version > shelf.catalogue.version:
+            changes = _changes(items.changes_since(tx, shelf.catalogue.version))
+            shelf.catalogue = shelf.catalogue.changed(changes, max(change.version for change in changes))
     if published is not None and published.version != _serving(shelf):
         if in_background:
             threading.Thread(target=_load, args=(shelf, published), name=LOADER, daemon=True).start()
@@ -128,10 +129,29 @@ def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:
         raise artifacts.BrokenArtifact("it was made for another catalogue")
 
 
-def _change(row: Row) -> Change:
-    shown = Shown(
-        row["item_id"], row["name"], tuple(row["category"]), row["brand"], row["price_minor"], row["currency"],
-        row["url"], row["image_url"], row["attributes"],
-    )  # fmt: skip
-    published = row["published_at"] or row["created_at"]
-    return Change(row["item_key"], shown, row["on_sale"], published.timestamp())
+def _changes(rows: Iterable[Row]) -> list[Change]:
+    once: dict[Any, Any] = {}  # categories, brands and currencies are few: each is kept once
+
+    def shared(value: Any) -> Any:
+        return once.setdefault(value, value)
+
+    return [
+        Change(
+            key=row["item_key"],
+            item=Shown(
+                row["item_id"],
+                row["name"],
+                shared(tuple(row["category"])),
+                shared(row["brand"]),
+                row["price_minor"],
+                shared(row["currency"]),
+                row["url"],
+                row["image_url"],
+                row["attributes"] or _NO_ATTRIBUTES,
+            ),
+            on_sale=row["on_sale"],
+            published=(row["published_at"] or row["created_at"]).timestamp(),
+            version=row["version"],
+        )
+        for row in rows
+    ]

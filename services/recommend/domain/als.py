@@ -1,4 +1,4 @@
-"""Implicit alternating least squares: fitting in the trainer, folding in one person when serving.
+"""Implicit alternating least squares, as the trainer fits it. Who serves needs folding.py only.
 
 Y. Hu, Y. Koren, C. Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
 """
@@ -7,7 +7,6 @@ import numpy as np
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 from services.recommend.domain.parameters import AlsParameters
@@ -50,22 +49,3 @@ def regularization(affinity: sp.csr_matrix, strength: float) -> float:
     if touched == 0:
         return 1.0
     return float(min(strength * affinity.data.sum(dtype=np.float64) / touched, 0.1 * np.sqrt(affinity.nnz)))
-
-
-def gram(item_factors: Floats, regularization: float) -> Floats:
-    """YᵀY + λI, which every fold-in starts from (factors × factors)."""
-    inner = item_factors.T @ item_factors
-    return (inner + regularization * np.eye(inner.shape[0])).astype(np.float32)
-
-
-def fold_in(item_factors: Floats, base: Floats, items: NDArray[np.int64], affinity: Floats, alpha: float) -> Floats:
-    """The factors of a person with these affinities: solves (YᵀY + λI + Yᵀ(C − I)Y) x = YᵀC p exactly.
-
-    `base` from gram(). The same as implicit's recalculate_user, without its loop in Python.
-    """
-    chosen = item_factors[items]
-    confidence = np.float32(alpha) * affinity
-    left = base + (chosen.T * (confidence - 1)) @ chosen
-    # Symmetric and positive definite: Cholesky. The transpose is the same matrix in the order LAPACK wants.
-    _, person, failed = lapack.sposv(left.T, confidence @ chosen, overwrite_a=True)
-    return person.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)

@@ -33,12 +33,13 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item as it is since `version`."""
+    """One item as it is since `version` of the catalogue."""
 
     key: int
     item: Shown
     on_sale: bool
-    published: float  # seconds since 1970, when it came to the shop; 0 where that is not known
+    published: float  # seconds since 1970, when it came to the shop
+    version: int = 0
 
 
 class Catalogue:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain import als
+from services.recommend.domain.folding import fold_in, gram
 from services.recommend.domain.parameters import Blend, Parameters
 
 Floats = NDArray[np.float32]
@@ -30,7 +30,7 @@ class Model:
     @cached_property
     def base(self) -> Floats:
         """What every fold-in starts from."""
-        return als.gram(self.item_factors, self.parameters.als.regularization)
+        return gram(self.item_factors, self.parameters.als.regularization)
 
     @cached_property
     def lengths(self) -> Floats:
@@ -54,4 +54,4 @@ class Model:
         counts = (affinity > 0) & (self.lengths[items] > 0)
         if not counts.any():
             return None
-        return als.fold_in(self.item_factors, self.base, items[counts], affinity[counts], self.parameters.als.alpha)
+        return fold_in(self.item_factors, self.base, items[counts], affinity[counts], self.parameters.als.alpha)

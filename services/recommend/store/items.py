@@ -1,6 +1,6 @@
 """The catalogue's table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -102,9 +102,9 @@ def version(tx: Transaction) -> int:
     return log.head(tx, "catalogue")
 
 
-def changes_since(tx: Transaction, version: int) -> list[Row]:
+def changes_since(tx: Transaction, version: int) -> Iterator[Row]:
     """The items changed after `version`, as the serving processes hold them, by their keys."""
-    return tx.all(
+    return tx.stream(
         """
         SELECT item_key, item_id, name, category, brand, price_minor, currency,
                available AND coalesce(stock > 0, true) AS on_sale, url, image_url, attributes, published_at, created_at,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from services.recommend.store.arrays import values
-from shared.database import Transaction
+from shared.database import Params, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ def lines_of_customer(tx: Transaction, customer_id: UUID) -> PersonLines | None:
         """
         SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
                array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-        FROM interaction WHERE customer_id = %s AND item_key IS NOT NULL
+        FROM interaction WHERE customer_id = %(customer_id)s AND item_key IS NOT NULL
         """,
-        (customer_id,),
+        {"customer_id": customer_id},
     )
     return None if row is None or row[0] is None else _columns(row)
 
@@ -44,9 +44,9 @@ def lines_of_identity(tx: Transaction, identity_id: UUID) -> PersonLines | None:
         """
         SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
                array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-        FROM interaction WHERE identity_id = %s AND item_key IS NOT NULL
+        FROM interaction WHERE identity_id = %(identity_id)s AND item_key IS NOT NULL
         """,
-        (identity_id,),
+        {"identity_id": identity_id},
     )
     return None if row is None or row[0] is None else _columns(row)
 
@@ -58,10 +58,10 @@ def lines_of_customers(tx: Transaction, customer_ids: Collection[UUID]) -> dict[
             """
             SELECT customer_id, array_send(array_agg(item_key)), array_send(array_agg(kind)),
                    array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-            FROM interaction WHERE customer_id = ANY(%s) AND item_key IS NOT NULL
+            FROM interaction WHERE customer_id = ANY(%(customer_ids)s) AND item_key IS NOT NULL
             GROUP BY customer_id
             """,
-            (list(customer_ids),),
+            {"customer_ids": list(customer_ids)},
         )
         return {row[0]: _columns(row[1:]) for row in cursor}
 
@@ -75,13 +75,26 @@ def customers_of(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, UUID]:
     return {row["identity_id"]: row["customer_id"] for row in rows}
 
 
+def customer_behind(tx: Transaction, alias: str) -> UUID | None:
+    """The customer, as of now, behind the keyed hash of a userId or anonymousId; None where no event has named it."""
+    found: UUID | None = tx.value(
+        """
+        SELECT coalesce(m.customer_id, a.identity_id)
+        FROM identity_alias a LEFT JOIN profile_out.identity_map_v1 m USING (identity_id)
+        WHERE a.alias = %(alias)s
+        """,
+        {"alias": alias},
+    )
+    return found
+
+
 def identity_of(tx: Transaction, alias: str) -> UUID | None:
     """The identity behind the keyed hash of a userId or anonymousId; None where no event has named it."""
     found: UUID | None = tx.value("SELECT identity_id FROM identity_alias WHERE alias = %(alias)s", {"alias": alias})
     return found
 
 
-def _fetch(tx: Transaction, query: str, params: tuple[Any, ...]) -> tuple[Any, ...] | None:
+def _fetch(tx: Transaction, query: LiteralString, params: Params) -> tuple[Any, ...] | None:
     with tx.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         return cursor.execute(query, params, prepare=True).fetchone()
 

@@ -11,7 +11,7 @@ from services.recommend.domain.filters import Filter, PriceRange
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
-from services.recommend.domain.recommending import recommend, similar
+from services.recommend.domain.recommending import recommend, recommend_many, similar
 from services.recommend.domain.tastes import EMPTY, Lines
 from services.recommend.domain.wishes import Reason, Strategy, Wish
 
@@ -115,6 +115,17 @@ def test_no_rule_is_ever_broken_and_n_is_met_or_explained(rows, wish, history, m
     if answer.shortfall is not None:
         assert answer.shortfall.returned == len(shown)
         assert answer.shortfall.match_filter >= len(shown)
+
+
+@given(ROWS, WISHES, st.lists(HISTORIES, min_size=2, max_size=70), st.none() | st.integers(1, 50))
+def test_many_at_once_get_what_each_gets_alone(rows, wish, histories, model_size):
+    catalogue = shop(rows)
+    model = None if model_size is None else trained(model_size)
+    people = [did(*history) for history in histories]
+    for history, answer in zip(people, recommend_many(model, catalogue, people, wish), strict=True):
+        alone = recommend(model, catalogue, history, wish)
+        assert answer.keys.tolist() == alone.keys.tolist()
+        assert (answer.strategy, answer.reasons, answer.shortfall) == (alone.strategy, alone.reasons, alone.shortfall)
 
 
 @given(ROWS.filter(bool), st.integers(1, 10), st.integers(1, 50))
