@@ -155,6 +155,8 @@ def _celery(redis_url: str, name: str) -> Celery:
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A full disk or a fail-over (MISCONF, OOM, READONLY) passes: come back instead of ending every worker at once.
+        broker_channel_error_retry=True,
         broker_transport_options={
             "socket_connect_timeout": 0.5,
             "socket_timeout": 5.0,

@@ -24,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_BODY: Final = 16 * 1024 * 1024
 IDEMPOTENCY_TTL_S: Final = 24 * 3600
+# Longer than gunicorn lets a request run: the key of one that died with its process is free again after that.
+IDEMPOTENCY_RUNNING_S: Final = 120
 
 _log = telemetry.get_logger(__name__)
 _REQUESTS = Counter("http_requests_total", "Requests answered.", ["service", "route", "status"])
@@ -159,7 +161,7 @@ def idempotent(view: F) -> F:
         slot = _idempotency_slot(key)
         fingerprint = hashlib.sha256(http.get_data(cache=True)).hexdigest()
         try:
-            if not queue.valkey().set(slot, fingerprint, nx=True, ex=IDEMPOTENCY_TTL_S):
+            if not queue.valkey().set(slot, fingerprint, nx=True, ex=IDEMPOTENCY_RUNNING_S):
                 return _repeat(slot, fingerprint)
         except redis.RedisError:
             return view(*args, **kwargs)

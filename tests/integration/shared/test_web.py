@@ -9,7 +9,7 @@ import time_machine
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from shared import auth, crypto, web
+from shared import auth, crypto, queue, web
 from shared.problems import Invalid, NotFound
 from tests.conftest import ServiceApi, Services
 
@@ -160,6 +160,16 @@ def test_a_repeated_request_with_its_key_is_carried_out_once(api):
     assert again.headers["Idempotent-Replayed"] == "true"
     other = api.post("/v1/orders/", json={"a": 2}, headers={"Idempotency-Key": "order-1"})
     assert problem(other)["code"] == "idempotency_mismatch"
+
+
+def test_a_request_that_died_with_its_process_keeps_its_idempotency_key_for_minutes_not_for_a_day(api, monkeypatch):
+    with monkeypatch.context() as context:
+        context.setattr(web, "_keep_reply", lambda _reply: None)  # killed before it could
+        api.post("/v1/orders/", json={"a": 1}, headers={"Idempotency-Key": "order-2"})
+    running = api.post("/v1/orders/", json={"a": 1}, headers={"Idempotency-Key": "order-2"})
+    assert problem(running)["code"] == "in_progress"
+    (slot,) = [key for key in queue.valkey().scan_iter("once:*") if queue.valkey().strlen(key) == 64]
+    assert 0 < queue.valkey().ttl(slot) <= web.IDEMPOTENCY_RUNNING_S
 
 
 def test_a_cursor_of_somebody_else_is_refused_not_believed():
