@@ -30,6 +30,8 @@ PERMISSIONS: Final = MappingProxyType(
             "events:read",
             "events:replay",
             "models:train",
+            "scores:compute",
+            "policy:write",
             "shop:read",
             "shop:write",
             "keys:write",
@@ -42,6 +44,8 @@ PERMISSIONS: Final = MappingProxyType(
             "events:read",
             "events:replay",
             "models:train",
+            "scores:compute",
+            "policy:write",
             "shop:read",
             "shop:write",
             "keys:write",
@@ -55,6 +59,7 @@ PERMISSIONS: Final = MappingProxyType(
             "recommendations:batch",
             "campaigns:write",
             "campaigns:stop",
+            "policy:write",
             "shop:read",
         },
         "approver": _LOOK | {"contacts:read", "campaigns:start", "campaigns:stop", "shop:read"},
@@ -65,8 +70,16 @@ PERMISSIONS: Final = MappingProxyType(
 
 ALL: Final = frozenset().union(*PERMISSIONS.values())
 
-# Where a sibling calls it otherwise than we do: it knows one scope for all that has to do with sending.
-_SCOPES: Final = MappingProxyType({"campaigns:start": "campaigns:send", "campaigns:stop": "campaigns:send"})
+# Where a sibling calls it otherwise than we do: it draws no line where we draw one.
+_SCOPES: Final = MappingProxyType(
+    {
+        "campaigns:start": "campaigns:send",
+        "policy:write": "campaigns:write",
+        "campaigns:stop": "campaigns:send",
+        "events:replay": "events:import",
+        "scores:compute": "segments:write",
+    }
+)
 
 
 def may(role: str, permission: str) -> bool:

@@ -109,7 +109,7 @@ def schedule(campaign_id: UUID) -> Response:
 @page("campaigns:start")
 def resume(campaign_id: UUID) -> Response:
     """Go on with a paused campaign."""
-    return _do(campaign_id, "resume", gettext("The campaign goes on."))
+    return _do(campaign_id, "resume", gettext("The campaign is resumed."))
 
 
 @blp.post("/campaigns/<uuid:campaign_id>/pause")

@@ -16,8 +16,9 @@ from shared.problems import NotFound
 
 blp = page_blueprint("customers", __name__)
 
-_ROWS: Final = 50
+_ROWS: Final = 25
 _EVENTS: Final = 40
+_SHOWN: Final = frozenset({"name", "email", "phone", "city", "country", "locale"})
 
 
 @blp.get("/customers")
@@ -71,6 +72,8 @@ def show(customer_id: UUID) -> str:
         older=answers["events"].value.get("next_cursor") if answers["events"].ok else None,
         items=shown(found.value["items"]) if found.ok else [],
         scores=_scores(answers["insights"]),
+        values=_values(answers["customer"]),
+        other_traits=_other_traits(answers["customer"]),
         strategies=STRATEGIES,
         shortfalls=SHORTFALLS,
         channels=CHANNELS,
@@ -137,6 +140,17 @@ def _found(typed: str) -> str | Response:
 
 def _scores(insights: Answer) -> dict[str, Any]:
     return {score["score"]: score for score in insights.value["scores"]} if insights.ok else {}
+
+
+def _values(customer: Answer) -> dict[str, str]:
+    """What the identities are, by id, for the list of merges."""
+    return {one["identity_id"]: one["value"] for one in customer.value["identities"]} if customer.ok else {}
+
+
+def _other_traits(customer: Answer) -> dict[str, Any]:
+    """The traits that are not shown by name above."""
+    traits = customer.value["traits"] if customer.ok else {}
+    return {name: value for name, value in traits.items() if name not in _SHOWN}
 
 
 def _to(customer_id: UUID) -> Response:

@@ -125,7 +125,7 @@ def save_comparison(campaign_id: UUID) -> Response:
     except (*_WRONG, ValueError) as problem:
         found = problem if isinstance(problem, Problem) else Invalid(gettext("This is not a day and a time."))
         return _comparison({**present, "holdout_percent": request.form.get("holdout_percent", "")}, found)
-    flash(gettext("The draft is kept. Look it over and start it."), "done")
+    flash(gettext("The draft is saved. Review it and start it."), "done")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))  # type: ignore[return-value]
 
 

@@ -1,8 +1,9 @@
 """How numbers, money and instants read: in the visitor's language, the shop's currency and its time zone."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -23,14 +24,33 @@ from services.console.pages.session import visitor
 from shared.shop import business_now, shop
 
 NOTHING = "–"
+# `CN¥`, `US$`: the letters tell currencies of one sign apart, which a shop's own needs not be.
+_COUNTRY: Final = re.compile(r"\b[A-Z]{1,3}(?=[^\w\s.,])")
 
 
 def money(minor: int | None, currency: str | None = None) -> str:
-    """An amount of minor units (cents, fen) as people write it."""
+    """An amount of minor units (cents, fen) as people write it; the shop's own currency by its bare sign."""
     if minor is None:
         return NOTHING
     code = currency or shop().currency
-    return format_currency(to_major(minor, code), code, locale=get_locale())
+    return amount(to_major(minor, code), code)
+
+
+def amount(major: Decimal, currency: str, whole: bool = False) -> str:
+    """A decimal amount of a currency, on request without what is behind the point."""
+    pattern = None
+    if whole:
+        pattern = get_locale().currency_formats["standard"].pattern.replace("0.00", "0")
+    text = format_currency(major, currency, format=pattern, locale=get_locale(), currency_digits=not whole)
+    return _COUNTRY.sub("", text) if currency == shop().currency else text
+
+
+def money_whole(minor: int | None, currency: str | None = None) -> str:
+    """A big amount, rounded to whole units."""
+    if minor is None:
+        return NOTHING
+    code = currency or shop().currency
+    return amount(to_major(minor, code).to_integral_value(), code, whole=True)
 
 
 def to_major(minor: int, currency: str) -> Decimal:
@@ -134,6 +154,7 @@ def install(app: Flask) -> None:
     """Give the templates these filters."""
     app.jinja_env.filters.update(
         money=money,
+        money_whole=money_whole,
         number=number,
         compact=compact,
         percent=percent,

@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any, Final
 
 from babel.dates import format_skeleton
-from flask import render_template
+from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import get_locale, gettext
 
-from services.console.actions.siblings import Answer, Ask, ask_all
+from services.console.actions.siblings import Answer, Ask, Change, ask_all, carry_out
 from services.console.pages.errors import page_blueprint
 from services.console.pages.formats import money, number, to_major
 from services.console.pages.labels import LIFECYCLE, LIFECYCLE_HINTS, RFM
@@ -44,13 +44,24 @@ def show() -> str:
     )
 
 
+@blp.post("/compute")
+@page("scores:compute")
+def compute() -> Response:
+    """Have everybody's features, scores and memberships computed anew."""
+    change = Change("segmentation", "POST", "/v1/recompute", "scores.recompute", ("scores", "all"), json={})
+    carry_out(person(), change)
+    flash(gettext("Everybody's scores are being computed anew."), "done")
+    return redirect(url_for("overview.show"))  # type: ignore[return-value]
+
+
 def _weeks(found: Answer) -> dict[str, Any]:
     """Revenue as bars and orders as a line, a point a week; the week that is not over yet is left out."""
     currency = found.value["currency"]
     rows = [row for row in found.value["weeks"] if row["gross_minor"] is not None]
     starts = [date.fromisoformat(row["week"][:10]) for row in rows]
     return {
-        "labels": [format_skeleton("yMMMd", start, locale=get_locale()) for start in starts],
+        "labels": [format_skeleton("MMMd", start, locale=get_locale()) for start in starts],
+        "full": [format_skeleton("yMMMd", start, locale=get_locale()) for start in starts],
         "bars": {
             "name": gettext("Revenue (%(currency)s)", currency=currency),
             "values": [float(to_major(row["gross_minor"], currency)) for row in rows],

@@ -62,7 +62,7 @@ def of_customer(customer_id: UUID) -> str:
 def train() -> Response:
     """Ask for a new model."""
     carry_out(person(), Change("recommend", "POST", "/v1/models", "model.train", ("model", "next"), json={}))
-    flash(gettext("A training is asked for. The new model takes over by itself when it is ready."), "done")
+    flash(gettext("Training is requested. The new model takes over by itself when it is ready."), "done")
     return redirect(url_for("recommendations.show"))  # type: ignore[return-value]
 
 

@@ -37,9 +37,9 @@ def replay(rejected_id: UUID) -> Response:
         path = f"/v1/rejected-events/{rejected_id}/replay"
         subject = ("rejected_event", rejected_id)
         carry_out(person(), Change("profile", "POST", path, "event.replay", subject, json=body, noted={}))
-        flash(gettext("The event is taken in."), "done")
+        flash(gettext("The event is accepted."), "done")
     except json.JSONDecodeError:
-        flash(gettext("What you put right is no JSON any more."), "error")
+        flash(gettext("The corrected event is not valid JSON."), "error")
     except (Conflict, Invalid) as problem:
-        flash(gettext("It is still not good: %(why)s", why=problem.detail), "error")
+        flash(gettext("It was rejected again: %(why)s", why=problem.detail), "error")
     return redirect(url_for("rejected.index"))  # type: ignore[return-value]

@@ -12,11 +12,11 @@ from services.console.pages.labels import SEND
 
 VERDICTS: Final = {
     "higher": (_("The campaign earned more than it would have without it"), "good"),
-    "lower": (_("Those who got it spent less than those who did not"), "bad"),
+    "lower": (_("Those contacted spent less than those held out"), "bad"),
     "inconclusive": (_("No difference can be told from chance"), "plain"),
     "too_few": (_("Too few people to say anything"), "plain"),
     "sample_ratio_mismatch": (_("The comparison cannot be trusted"), "bad"),
-    "no_holdout": (_("Nobody was held out, so nothing says what it caused"), "plain"),
+    "no_holdout": (_("Nobody was held out, so its effect is unknown"), "plain"),
 }
 
 NOTES: Final = {
@@ -42,12 +42,14 @@ CONFLICTS: Final = {
 }
 
 REASONS: Final = {
+    "accepted": _("taken by the mail server"),
+    "held_out_to_compare": _("drawn by lot"),
     "customer_unknown": _("customer is gone"),
     "not_sent_in_time": _("not sent in time"),
     "address_invalid": _("address is not usable"),
     "address_missing": _("no address known"),
     "marketing_email_not_granted": _("has not agreed to marketing e-mail"),
-    "not_on_allow_list": _("not on the list to try with"),
+    "not_on_allow_list": _("not on the allow-list"),
     "quiet_hours": _("quiet hours"),
     "interrupted_while_handing_over": _("interrupted while being handed over"),
     "resent_after_interruption": _("sent again after an interruption"),
@@ -78,9 +80,11 @@ def _sentence(report: dict[str, Any]) -> str:
         return ""
     days = ngettext("%(num)d day", "%(num)d days", report["window"]["days"])
     told = gettext(
-        "Within %(days)s those written to spent %(estimate)s more a person than those held out"
-        " (95%% interval: %(low)s to %(high)s).",
+        "Within %(days)s those contacted spent %(treated)s per person, those held out %(holdout)s: a difference of"
+        " %(estimate)s (95%% interval: %(low)s to %(high)s).",
         days=days,
+        treated=money(round(report["arms"]["treated"]["revenue_per_person_minor"]), currency),
+        holdout=money(round(report["arms"]["holdout"]["revenue_per_person_minor"]), currency),
         estimate=money(round(revenue["estimate"]), currency),
         low=money(round(revenue["low"]), currency),
         high=money(round(revenue["high"]), currency),
@@ -136,7 +140,7 @@ def _interval(report: dict[str, Any]) -> dict[str, Any] | None:
     values = {name: float(to_major(round(revenue[name]), currency)) for name in ("estimate", "low", "high")}
     shown = f"{money(round(revenue['low']), currency)} … {money(round(revenue['high']), currency)}"
     return {
-        "labels": [gettext("Revenue a person")],
+        "labels": [gettext("Revenue per person")],
         "values": [values["estimate"]],
         "low": [values["low"]],
         "high": [values["high"]],
@@ -160,7 +164,7 @@ def _days(report: dict[str, Any]) -> dict[str, Any] | None:
     return {
         "labels": [format_skeleton("MMMd", day, locale=get_locale()) for day in dates],
         "lines": [
-            {"name": gettext("Written to"), "values": points["treated"]},
+            {"name": gettext("Contacted"), "values": points["treated"]},
             {"name": gettext("Held out"), "values": points["holdout"]},
         ],
         "currency": currency,

@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask_babel import gettext
 
 from services.console.actions.siblings import Ask, Change, ask, ask_all, carry_out, get
-from services.console.pages import rule_words
+from services.console.pages import finding, rule_words
 from services.console.pages.errors import page_blueprint
 from services.console.pages.session import page, person
 from shared.problems import BadRequest, Conflict, Invalid, PreconditionFailed, Problem
@@ -16,6 +16,7 @@ from shared.problems import BadRequest, Conflict, Invalid, PreconditionFailed, P
 blp = page_blueprint("segments", __name__)
 
 _ROWS = 50
+_SAMPLE = 6
 _START = {"all": [{"feature": "orders", "op": ">=", "value": 1}]}
 
 
@@ -44,7 +45,7 @@ def create() -> Response:
         made = carry_out(person(), change)
     except (Invalid, Conflict, BadRequest) as problem:
         return _editor(typed, problem=problem)
-    flash(gettext("The segment is kept. Its members are being found."), "done")
+    flash(gettext("The segment is saved. Its members are being determined."), "done")
     return redirect(url_for("segments.show", segment_id=made["segment_id"]))  # type: ignore[return-value]
 
 
@@ -54,7 +55,8 @@ def show(segment_id: UUID) -> str:
     """One segment: its rule in words, its size, its members."""
     found = get(person(), Ask("segmentation", f"/v1/segments/{segment_id}"))
     answers = ask_all(person(), {"members": Ask("segmentation", f"/v1/segments/{segment_id}/customers", _page())})
-    return render_template("segments/show.html", segment=found, **answers)
+    names = finding.names(person(), answers["members"].items)
+    return render_template("segments/show.html", segment=found, names=names, **answers)
 
 
 @blp.get("/segments/<uuid:segment_id>/edit")
@@ -89,7 +91,7 @@ def update(segment_id: UUID) -> Response:
         return redirect(url_for("segments.edit", segment_id=segment_id))  # type: ignore[return-value]
     except (Invalid, Conflict, BadRequest) as problem:
         return _editor({**before, **typed}, segment_id, problem)
-    flash(gettext("The segment is changed. Its members are being found anew."), "done")
+    flash(gettext("The segment is saved. Its members are being determined anew."), "done")
     return redirect(url_for("segments.show", segment_id=segment_id))  # type: ignore[return-value]
 
 
@@ -114,7 +116,8 @@ def preview() -> str:
     except ValueError:
         return render_template("segments/preview.html", found=None, problem=None)
     found = ask(person(), Ask("segmentation", "/v1/segments/preview", json={"rule": rule}, timeout=10))
-    return render_template("segments/preview.html", found=found, problem=found.problem)
+    names = finding.names(person(), found.value["sample"][:_SAMPLE]) if found.ok else {}
+    return render_template("segments/preview.html", found=found, problem=found.problem, names=names)
 
 
 def _typed() -> dict[str, Any]:

@@ -50,12 +50,12 @@ NAVIGATION: Final = (
         ),
     ),
     (
-        lazy_gettext("Operation"),
+        lazy_gettext("Administration"),
         (
             Entry("rejected.index", lazy_gettext("Rejected events"), "rejected", "events:read"),
             Entry("shop.show", lazy_gettext("Shop settings"), "shop", "shop:read"),
             Entry("keys.index", lazy_gettext("API keys"), "keys", "keys:write"),
-            Entry("users.index", lazy_gettext("People"), "people", "users:write"),
+            Entry("users.index", lazy_gettext("Users"), "people", "users:write"),
             Entry("audit.index", lazy_gettext("Audit log"), "audit", "audit:read"),
             Entry("reference.index", lazy_gettext("API reference"), "reference", ""),
         ),

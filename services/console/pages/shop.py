@@ -1,20 +1,23 @@
 """The shop's settings."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.numbers import get_currency_name, list_currencies
+from babel.core import get_global
+from babel.numbers import get_currency_name, get_territory_currencies
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale, gettext
 from marshmallow import ValidationError
 
 from services.console.actions import shop as actions
+from services.console.actions.siblings import Ask, Change, ask, carry_out
 from services.console.pages.errors import page_blueprint
 from services.console.pages.labels import SHOP_ERRORS
 from services.console.pages.session import page, person
 from services.console.schemas.shop import ShopSettings
-from shared.problems import PreconditionFailed
+from shared.problems import BadRequest, Invalid, PreconditionFailed
 from shared.shop import forget
 
 blp = page_blueprint("shop", __name__)
@@ -66,7 +69,26 @@ def switch_sending() -> Response:
     enabled = request.form.get("enabled") == "yes"
     actions.update_shop({"sending_enabled": enabled}, actor=person().actor)
     forget()
-    flash(gettext("Sending goes on.") if enabled else gettext("All sending is stopped."), "done")
+    flash(gettext("Sending is resumed.") if enabled else gettext("All sending is stopped."), "done")
+    return _back()
+
+
+@blp.post("/shop/policy")
+@page("policy:write")
+def save_policy() -> Response:
+    """Quiet hours, frequency cap and when to give up, of promotional messages."""
+    wanted: dict[str, Any] = {name: request.form.get(name, "") for name in ("quiet_start", "quiet_end")}
+    wanted |= {name: request.form.get(name, type=int) for name in ("cap_messages", "cap_days", "expire_hours")}
+    version = f'"{request.form.get("version", "")}"'
+    subject = ("policy", "sending")
+    change = Change("campaign", "PUT", "/v1/sending-policy", "policy.update", subject, json=wanted, version=version)
+    try:
+        carry_out(person(), change)
+        flash(gettext("The sending policy is saved."), "done")
+    except PreconditionFailed:
+        flash(gettext("Somebody else changed the settings meanwhile. Look at theirs, then repeat yours."), "error")
+    except (Invalid, BadRequest):
+        flash(gettext("Something in the sending policy is not right."), "error")
     return _back()
 
 
@@ -98,10 +120,18 @@ def _show(found: actions.ShopRecord, errors: dict[str, str] | None = None, statu
         clock=typed.get("business_clock")
         or (clock.astimezone(ZoneInfo(found.time_zone)).strftime("%Y-%m-%dT%H:%M") if clock else ""),
         errors=errors or {},
+        policy=ask(person(), Ask("campaign", "/v1/sending-policy")),
         zones=sorted(available_timezones()),
-        currencies=[(code, get_currency_name(code, locale=get_locale())) for code in sorted(list_currencies())],
+        currencies=[(code, get_currency_name(code, locale=get_locale())) for code in _in_use()],
     )
     return make_response(html, status)
+
+
+@cache
+def _in_use() -> tuple[str, ...]:
+    """The currencies that are legal tender somewhere today; the list of all there ever were is three times as long."""
+    territories = [code for code in get_global("territory_currencies") if len(code) == 2]
+    return tuple(sorted({one for territory in territories for one in get_territory_currencies(territory)}))
 
 
 def _back() -> Response:

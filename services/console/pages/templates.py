@@ -48,7 +48,7 @@ def create() -> Response:
         made = carry_out(person(), change)
     except (Invalid, BadRequest, Conflict) as problem:
         return editor(fields, problem=problem)
-    flash(gettext("The template is kept."), "done")
+    flash(gettext("The template is saved."), "done")
     return redirect(url_for("templates.edit", template_id=made["template_id"]))  # type: ignore[return-value]
 
 
@@ -71,7 +71,7 @@ def update(template_id: UUID) -> Response:
         return _to(template_id)
     except (Invalid, BadRequest, Conflict) as problem:
         return editor({**fields, "version": request.form.get("version", "")}, template_id, problem)
-    flash(gettext("The template is kept. What has been sent stays as it was."), "done")
+    flash(gettext("The template is saved. What has been sent stays as it was."), "done")
     return _to(template_id)
 
 
@@ -85,7 +85,7 @@ def delete(template_id: UUID) -> Response:
     except Conflict:
         flash(gettext("A campaign still needs this template."), "error")
         return _to(template_id)
-    flash(gettext("The template is put away."), "done")
+    flash(gettext("The template is archived."), "done")
     return redirect(url_for("templates.index"))  # type: ignore[return-value]
 
 

@@ -1,12 +1,15 @@
 """A customer's events as a person reads them: by day, each in a few words."""
 
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
-from flask_babel import gettext, ngettext
+from babel.numbers import UnknownCurrencyError
 from flask_babel import lazy_gettext as _
+from flask_babel import ngettext
 
-from services.console.pages.formats import day, instant, personal
+from services.console.pages.formats import amount, day, instant, personal
+from shared.shop import shop
 
 _NAMES: Final = {
     "Order Completed": (_("Ordered"), "cart"),
@@ -14,30 +17,30 @@ _NAMES: Final = {
     "Order Updated": (_("Order changed"), "cart"),
     "Order Refunded": (_("Refunded"), "cart"),
     "Order Cancelled": (_("Order cancelled"), "cart"),
-    "Product Viewed": (_("Looked at"), "eye"),
-    "Product List Viewed": (_("Looked at a list"), "eye"),
+    "Product Viewed": (_("Viewed"), "eye"),
+    "Product List Viewed": (_("Viewed a list"), "eye"),
     "Products Searched": (_("Searched"), "search"),
-    "Product Added": (_("Put into the cart"), "cart"),
-    "Product Removed": (_("Took out of the cart"), "cart"),
-    "Cart Viewed": (_("Looked at the cart"), "cart"),
-    "Checkout Started": (_("Went to the checkout"), "cart"),
-    "Email Sent": (_("Was sent an e-mail"), "mail"),
-    "Email Delivered": (_("Got an e-mail"), "mail"),
+    "Product Added": (_("Added to the cart"), "cart"),
+    "Product Removed": (_("Removed from the cart"), "cart"),
+    "Cart Viewed": (_("Viewed the cart"), "cart"),
+    "Checkout Started": (_("Started the checkout"), "cart"),
+    "Email Sent": (_("E-mail sent"), "mail"),
+    "Email Delivered": (_("E-mail delivered"), "mail"),
     "Email Opened": (_("Opened an e-mail"), "mail"),
     "Email Link Clicked": (_("Clicked in an e-mail"), "link"),
-    "Email Bounced": (_("An e-mail came back"), "mail"),
+    "Email Bounced": (_("An e-mail bounced"), "mail"),
     "Email Marked as Spam": (_("Marked an e-mail as spam"), "alert"),
     "Unsubscribed": (_("Unsubscribed"), "cross"),
 }
 
 _TYPES: Final = {
-    "identify": (_("Told something about themselves"), "person"),
-    "page": (_("Looked at a page"), "eye"),
-    "screen": (_("Looked at a screen"), "eye"),
-    "group": (_("Was put into a group"), "people"),
-    "alias": (_("Got another id"), "link"),
-    "merge": (_("Was found to be the same person"), "link"),
-    "split": (_("Was taken apart again"), "link"),
+    "identify": (_("Profile updated"), "person"),
+    "page": (_("Viewed a page"), "eye"),
+    "screen": (_("Viewed a screen"), "eye"),
+    "group": (_("Added to a group"), "people"),
+    "alias": (_("Linked another id"), "link"),
+    "merge": (_("Identities merged"), "link"),
+    "split": (_("Merge undone"), "link"),
 }
 
 
@@ -55,21 +58,21 @@ def _shown(event: dict[str, Any]) -> dict[str, Any]:
         **event,
         "title": title,
         "icon": icon,
-        "detail": _detail(event, payload.get("properties") or {}),
+        "detail": _detail(payload.get("properties") or {}),
         "clock": at.strftime("%H:%M") if at else "",
         "payload": personal(payload),
     }
 
 
-def _detail(event: dict[str, Any], properties: dict[str, Any]) -> str:
+def _detail(properties: dict[str, Any]) -> str:
     """The few words that matter: what was bought for how much, what was looked at, what was searched for."""
     products = properties.get("products")
     parts = []
     if isinstance(products, list) and products:
         parts.append(ngettext("%(num)d product", "%(num)d products", len(products)))
-    amount = next((properties[key] for key in ("total", "revenue", "value") if properties.get(key) is not None), None)
-    if amount is not None:
-        parts.append(f"{amount} {properties.get('currency') or ''}".strip())
+    paid = next((properties[key] for key in ("total", "revenue", "value") if properties.get(key) is not None), None)
+    if paid is not None:
+        parts.append(_paid(paid, properties.get("currency")))
     for key in (
         "name",
         "query",
@@ -84,6 +87,12 @@ def _detail(event: dict[str, Any], properties: dict[str, Any]) -> str:
         if isinstance(properties.get(key), str) and not products:
             parts.append(properties[key])
             break
-    if event.get("imported"):
-        parts.append(gettext("imported"))
     return " · ".join(parts)
+
+
+def _paid(paid: Any, currency: Any) -> str:
+    """What was sent as an amount: as money where it is some, else as it came."""
+    try:
+        return amount(Decimal(str(paid)), currency if isinstance(currency, str) else shop().currency)
+    except (ArithmeticError, ValueError, UnknownCurrencyError):
+        return str(paid)

@@ -56,7 +56,10 @@ def disable(user_id: UUID) -> Response:
     disabled = request.form.get("disabled") == "yes"
     try:
         actions.set_disabled(user_id, disabled, person().actor)
-        flash(gettext("This person is shut out.") if disabled else gettext("This person may log in again."), "done")
+        flash(
+            gettext("This person can no longer log in.") if disabled else gettext("This person may log in again."),
+            "done",
+        )
     except Conflict:
         flash(gettext("The last admin must stay. Make somebody else an admin first."), "error")
     return _back()

@@ -29,7 +29,7 @@
         legend: { top: 0, left: 0, textStyle: text(), itemWidth: 14, itemHeight: 8 },
         tooltip: tooltip({
           trigger: "axis",
-          formatter: (points) => [data.labels[points[0].dataIndex],
+          formatter: (points) => [data.full[points[0].dataIndex],
             ...points.map((p) => `${p.seriesName}  ${[data.bars, data.line][p.seriesIndex].shown[p.dataIndex]}`)].join("\n"),
         }),
         xAxis: categories(data.labels),
@@ -44,9 +44,9 @@
     // {labels, values, shown}: how many of each, the longest name on the left
     bars(data) {
       return {
-        grid: grid({ top: 4, right: 56 }),
+        grid: grid({ top: 0, bottom: 0, right: data.shown.some((one) => one.length > 8) ? 104 : 56 }),
         tooltip: tooltip({ trigger: "item", formatter: (p) => `${p.name}  ${data.shown[p.dataIndex]}` }),
-        xAxis: values({ show: false }),
+        xAxis: values({ show: false, axisLabel: { show: false } }),
         yAxis: categories(data.labels, { inverse: true, axisLine: { show: false }, axisLabel: { ...text(), color: token("ink"), width: 130, overflow: "truncate" } }),
         series: [{
           type: "bar", data: data.values, barMaxWidth: 18, barMinHeight: 2,
@@ -99,7 +99,7 @@
 
   function draw(canvas) {
     const data = JSON.parse(canvas.nextElementSibling.textContent);
-    if (["bars", "intervals"].includes(canvas.dataset.chart)) canvas.style.height = `${Math.max(5, data.labels.length * 2.1 + 1)}rem`;
+    if (["bars", "intervals"].includes(canvas.dataset.chart)) canvas.style.height = `${Math.max(5, data.labels.length * 1.9 + 0.5)}rem`;
     const chart = window.echarts.getInstanceByDom(canvas) || window.echarts.init(canvas, null, { renderer: "canvas" });
     chart.setOption({ animation: false, ...kinds[canvas.dataset.chart](data, document.documentElement.lang) }, true);
     chart.resize();
