@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from services.profile.domain import names, times, traits
@@ -16,6 +17,8 @@ from services.profile.store import traits as trait_store
 from shared import crypto
 from shared.database import Transaction
 from shared.ids import uuid7
+
+_OF_SOURCE: Final = ("identity_id", "kind", "lookup", "sealed", "vouched", "replaced")
 
 
 def learn_traits(tx: Transaction) -> set[UUID]:
@@ -69,10 +72,7 @@ def customers(tx: Transaction, touched: Iterable[UUID], now: datetime) -> None:
         return
     rows = []
     for customer_id, found in groupby(store.sources(tx, current), key=lambda row: row["customer_id"]):
-        sources = [
-            Source(row["identity_id"], row["kind"], row["lookup"], row["sealed"], row["vouched"], row["traits"] or {})
-            for row in found
-        ]
+        sources = [Source(**{name: row[name] for name in _OF_SOURCE}, traits=row["traits"] or {}) for row in found]
         if any(source.kind != ANONYMOUS_ID or source.traits for source in sources):
             rows.append({"customer_id": customer_id, **traits.derive(sources, _unseal, crypto.seal)})
     _keep(tx, rows, now)

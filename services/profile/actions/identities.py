@@ -140,6 +140,7 @@ def _link(row: Row, decision: Decision) -> dict[str, Any]:
         "b": b,
         "evidence": row["message_id"],
         "alias": row["alias"],
+        "replaces": row["other"] if row["alias"] else None,
         "trusted": row["trusted"],
         "made_by": row["key_id"],
         "source": row["source"],

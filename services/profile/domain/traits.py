@@ -34,13 +34,14 @@ _order: Final = msgspec.json.Encoder(order="sorted").encode
 
 @dataclass(frozen=True)
 class Source:
-    """One identity of a customer, with what is known of it."""
+    """One identity of a customer, with what is known of it. `replaced`: an alias gave it another name."""
 
     identity_id: UUID
     kind: str
     lookup: str
     sealed: str | None
     vouched: bool
+    replaced: bool
     traits: State
 
 
@@ -88,7 +89,7 @@ def derive(sources: Sequence[Source], unseal: Callable[[str], str], seal: Callab
     """
     state = together(sources)
     users = [source for source in sources if source.kind == contacts.USER_ID]
-    user = max(users, key=lambda source: (source.vouched, source.identity_id), default=None)
+    user = max(users, key=lambda source: (source.vouched, not source.replaced, source.identity_id), default=None)
     return {
         "identified": any(source.kind != contacts.ANONYMOUS_ID for source in sources),
         "user_id": user.lookup if user else None,

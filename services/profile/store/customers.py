@@ -14,7 +14,8 @@ def sources(tx: Transaction, customer_ids: Iterable[UUID]) -> list[Row]:
     """What customers are derived from: one row per identity, with its traits; by customer, oldest first."""
     return tx.all(
         """
-        SELECT i.customer_id, i.identity_id, i.kind, i.lookup, i.sealed, i.vouched, t.traits
+        SELECT i.customer_id, i.identity_id, i.kind, i.lookup, i.sealed, i.vouched, t.traits,
+               EXISTS (SELECT FROM identity_link l WHERE l.replaces = i.identity_id AND l.live) AS replaced
         FROM identity i LEFT JOIN identity_trait t USING (identity_id)
         WHERE i.customer_id = ANY(%(ids)s::uuid[])
         ORDER BY i.customer_id, i.identity_id

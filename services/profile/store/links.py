@@ -18,8 +18,9 @@ def claimed(tx: Transaction) -> list[Row]:
         """
         WITH pair AS (
             SELECT DISTINCT ON (own.identity_id, other.identity_id, a.trusted)
-                   own.identity_id AS own, other.identity_id AS other, a.trusted, a.type = 'alias' AS alias,
-                   a.message_id, a.key_id, a.source, a.received_at, a.id
+                   own.identity_id AS own, other.identity_id AS other, a.trusted,
+                   a.type = 'alias' AND claim ->> 0 <> 'anonymous_id' AS alias, a.message_id,
+                   a.key_id, a.source, a.received_at, a.id
             FROM arriving a
             CROSS JOIN LATERAL jsonb_array_elements(a.claims) AS claim
             JOIN identity own ON own.kind = a.own_kind AND own.lookup = a.own_lookup
@@ -29,7 +30,7 @@ def claimed(tx: Transaction) -> list[Row]:
                  CASE claim ->> 0 WHEN 'previous' THEN '{user_id,anonymous_id}' ELSE ARRAY[claim ->> 0] END
              )
             WHERE a.claims IS NOT NULL AND own.identity_id <> other.identity_id
-            ORDER BY own.identity_id, other.identity_id, a.trusted, (a.type = 'alias') DESC, a.id
+            ORDER BY own.identity_id, other.identity_id, a.trusted, alias DESC, a.id
         )
         SELECT p.*
         FROM pair p
@@ -74,14 +75,17 @@ def decide(tx: Transaction, links: Sequence[dict[str, Any]]) -> None:
     """Keep what was decided on claimed pairs (`refused` None: they are joined). A later decision replaces one."""
     tx.many(
         """
-        INSERT INTO identity_link (link_id, a, b, evidence, alias, trusted, made_by, source, made_at, refused)
+        INSERT INTO identity_link (
+            link_id, a, b, evidence, alias, replaces, trusted, made_by, source, made_at, refused
+        )
         VALUES (
-            %(link_id)s, %(a)s, %(b)s, %(evidence)s, %(alias)s, %(trusted)s, %(made_by)s, %(source)s, %(made_at)s,
-            %(refused)s
+            %(link_id)s, %(a)s, %(b)s, %(evidence)s, %(alias)s, %(replaces)s, %(trusted)s, %(made_by)s, %(source)s,
+            %(made_at)s, %(refused)s
         )
         ON CONFLICT (a, b) DO UPDATE SET
-            evidence = excluded.evidence, alias = excluded.alias, trusted = excluded.trusted,
-            made_by = excluded.made_by, source = excluded.source, made_at = excluded.made_at,
+            evidence = excluded.evidence, alias = excluded.alias, replaces = excluded.replaces,
+            trusted = excluded.trusted, made_by = excluded.made_by, source = excluded.source,
+            made_at = excluded.made_at,
             refused = excluded.refused, undone_at = NULL, undone_by = NULL
         """,
         links,

@@ -99,6 +99,12 @@ def test_an_alias_may_come_before_anything_else_of_the_old_id(tea_house):
     assert tea_house.user("old") == tea_house.user("new")
 
 
+def test_a_customer_goes_by_the_new_id_of_an_alias(tea_house):
+    tea_house.send(track("Order Completed", "new"), track("Order Completed", "old"))
+    tea_house.send({"type": "alias", "userId": "new", "previousId": "old"})
+    assert tea_house.profile(tea_house.user("old"))["user_id"] == "new"
+
+
 def test_an_alias_of_an_id_to_itself_is_tolerated(tea_house):
     tea_house.send({"type": "alias", "userId": "mei", "previousId": "mei"})
     assert len(tea_house.mapping()) == 1

@@ -24,8 +24,10 @@ def after(said: list[Any]) -> State:
     return state
 
 
-def source(number: int, kind: str = "user_id", *, vouched: bool = True, **known: list[Any]) -> Source:
-    return Source(UUID(int=number), kind, f"{kind}-{number}", f"<{kind}-{number}>", vouched, known)
+def source(
+    number: int, kind: str = "user_id", *, vouched: bool = True, replaced: bool = False, **known: list[Any]
+) -> Source:
+    return Source(UUID(int=number), kind, f"{kind}-{number}", f"<{kind}-{number}>", vouched, replaced, known)
 
 
 def derived(*sources: Source) -> dict[str, Any]:
@@ -117,3 +119,7 @@ def test_somebody_known_by_a_browser_only_is_not_identified():
 
 def test_the_newest_user_id_that_a_server_named_is_the_customers():
     assert derived(source(1), source(2), source(3, vouched=False))["user_id"] == "user_id-2"
+
+
+def test_a_customer_goes_by_the_id_an_alias_gave_last():
+    assert derived(source(1), source(2, replaced=True))["user_id"] == "user_id-1"
