@@ -104,7 +104,9 @@ def cursor(tx: Transaction, reader: str) -> int:
 
 def lag(tx: Transaction, reader: str, view: LiteralString) -> int:
     """How many entries of `view` `reader` has still to read."""
-    newest = tx.value(SQL("SELECT max(position) FROM {}").format(Identifier(*view.split(".")))) or 0
+    # Not max(): through a view with a join Postgres would read every entry for it.
+    newest_first = SQL("SELECT position FROM {} ORDER BY position DESC LIMIT 1")
+    newest = tx.value(newest_first.format(Identifier(*view.split(".")))) or 0
     return int(newest) - cursor(tx, reader)
 
 
