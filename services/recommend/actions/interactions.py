@@ -31,6 +31,7 @@ def read_batch(limit: int = _BATCH) -> int:
 
 
 def _take_in(tx: Transaction, entries: Sequence[Entry]) -> None:
+    store.hold_catalogue(tx)
     lines = [line for entry in entries for line in lines_of(entry)]
     settled, outdated = _settle_orders(tx, entries)
     if outdated:

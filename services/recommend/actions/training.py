@@ -30,11 +30,10 @@ def train_if_due() -> str | None:
         with transaction() as tx:
             if not store.claim_training(tx) or not is_due(_situation(tx, began)):
                 return None
-            store.training_began(tx, began)
             return _train(tx, began)
     except Exception as error:
         with transaction() as tx:
-            store.training_began(tx, began, failed_at=datetime.now(UTC), failure=f"{type(error).__name__}: {error}")
+            store.training_failed(tx, began, datetime.now(UTC), f"{type(error).__name__}: {error}")
         raise
 
 

@@ -41,7 +41,7 @@ def list_items(query: dict[str, Any]) -> dict[str, Any]:
     return {"items": page, "next_cursor": encode_cursor(page[-1]["item_id"]) if len(found) > limit else None}
 
 
-@blp.get("/<item_id>/similar")
+@blp.get("/<path:item_id>/similar")
 @require("recommendations:read")
 @blp.arguments(SimilarQuery, location="query")
 @blp.doc(**documented(None, RecommendationsOut))
@@ -50,7 +50,7 @@ def get_similar(query: dict[str, Any], item_id: str) -> Response:
     return Response(recommendations.answer_similar(item_id, query["n"]), content_type="application/json")
 
 
-@blp.get("/<item_id>")
+@blp.get("/<path:item_id>")
 @require("items:read")
 @blp.response(200, ItemOut)
 def get_item(item_id: str) -> dict[str, Any]:

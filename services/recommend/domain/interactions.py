@@ -81,7 +81,6 @@ class Purchase:
 
     order_id: str
     position: int | None
-    identity_id: UUID | None
     occurred_at: datetime | None
     revised: bool
     trusted: bool
@@ -120,7 +119,6 @@ def purchase_of(entry: Entry) -> Purchase | None:
     return Purchase(
         order_id=entry.order_id,
         position=entry.position,
-        identity_id=entry.identity_id,
         occurred_at=entry.occurred_at,
         revised=entry.event == "Order Updated",
         trusted=entry.trusted,
@@ -147,7 +145,7 @@ def settle(known: Purchase | None, entries: Sequence[Entry]) -> Purchase | None:
         return placed
     if placed is None:
         order_id = entries[0].order_id
-        placed = Purchase(order_id or "", None, None, None, revised=False, trusted=False)
+        placed = Purchase(order_id or "", None, None, revised=False, trusted=False)
     return replace(placed, cancel_position=cancel_position, cancelled_at=cancelled_at)
 
 

@@ -88,9 +88,11 @@ def _people(past: History, future: History, parameters: Parameters) -> Iterable[
     if len(chosen) > MOST_PEOPLE:
         chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_PEOPLE).astype(np.int64)]
     size = past.item_count
-    for person in chosen.tolist():
-        mine = bought & (future.people == person)
-        keys, ages = future.lines.keys[mine], future.lines.ages[mine]
+    order = np.flatnonzero(bought)
+    order = order[np.argsort(future.people[order], kind="stable")]
+    bounds = np.searchsorted(future.people[order], np.stack([chosen, chosen + 1]))
+    for person, first, last in zip(chosen.tolist(), *bounds.tolist(), strict=True):
+        keys, ages = future.lines.keys[order[first:last]], future.lines.ages[order[first:last]]
         own = slice(*np.searchsorted(fitted.tastes.keys, [person * size, (person + 1) * size]))
         known, frequency = fitted.tastes.keys[own] - person * size, fitted.tastes.frequency[own]
         scores = fitted.item_factors @ fitted.person_factors[person]

@@ -60,7 +60,6 @@ COMMENT ON COLUMN interaction.kind IS 'services.recommend.domain.interactions.Ki
 CREATE TABLE purchase (
     order_id text PRIMARY KEY,
     position bigint,
-    identity_id uuid,
     occurred_at timestamptz,
     revised boolean NOT NULL DEFAULT false,
     trusted boolean NOT NULL,
@@ -90,10 +89,12 @@ COMMENT ON COLUMN model.path IS 'NULL: its files are gone, newer models have tak
 CREATE TABLE training (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     requested_at timestamptz,
-    started_at timestamptz,
+    failed_run timestamptz,
     failed_at timestamptz,
     failure text
 );
+COMMENT ON TABLE training IS 'written in short transactions only: a run, which takes minutes, must not lock it';
+COMMENT ON COLUMN training.failed_run IS 'when the run began that failed last';
 INSERT INTO training DEFAULT VALUES;
 """
 

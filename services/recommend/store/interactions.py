@@ -31,6 +31,14 @@ def position(tx: Transaction) -> int:
     return log.cursor(tx, READER)
 
 
+def hold_catalogue(tx: Transaction) -> None:
+    """Let no one change the catalogue until this transaction ends.
+
+    So an item that is being created now either is seen here, or its writer sees our lines and links them.
+    """
+    tx.execute("SELECT 1 FROM log_head WHERE log = 'catalogue' FOR SHARE")
+
+
 def add_lines(tx: Transaction, lines: Sequence[Line]) -> None:
     """Write lines; those of products the catalogue does not have keep the product id that was claimed."""
     keys = _item_keys(tx, {line.product_id for line in lines})
@@ -60,8 +68,6 @@ def add_lines(tx: Transaction, lines: Sequence[Line]) -> None:
 
 
 def _item_keys(tx: Transaction, product_ids: Collection[str]) -> dict[str, int]:
-    # Shared with the catalogue's writers: an item that is being created now either is seen here, or sees these lines.
-    tx.execute("SELECT 1 FROM log_head WHERE log = 'catalogue' FOR SHARE")
     rows = tx.all("SELECT item_id, item_key FROM item WHERE item_id = ANY(%(ids)b::text[])", {"ids": list(product_ids)})
     return {row["item_id"]: row["item_key"] for row in rows}
 
@@ -75,7 +81,7 @@ def purchases(tx: Transaction, order_ids: Collection[str]) -> dict[str, Purchase
     """What is known of these orders."""
     rows = tx.all(
         """
-        SELECT order_id, position, identity_id, occurred_at, revised, trusted, cancel_position, cancelled_at
+        SELECT order_id, position, occurred_at, revised, trusted, cancel_position, cancelled_at
         FROM purchase WHERE order_id = ANY(%(ids)b::text[])
         """,
         {"ids": list(order_ids)},
@@ -88,14 +94,13 @@ def put_purchases(tx: Transaction, settled: Sequence[Purchase]) -> None:
     """Write the state of orders."""
     tx.execute(
         """
-        INSERT INTO purchase (order_id, position, identity_id, occurred_at, revised, trusted, cancel_position,
-                              cancelled_at)
+        INSERT INTO purchase (order_id, position, occurred_at, revised, trusted, cancel_position, cancelled_at)
         SELECT * FROM unnest(
-            %(order_id)b::text[], %(position)b::bigint[], %(identity_id)b::uuid[], %(occurred_at)b::timestamptz[],
+            %(order_id)b::text[], %(position)b::bigint[], %(occurred_at)b::timestamptz[],
             %(revised)b::boolean[], %(trusted)b::boolean[], %(cancel_position)b::bigint[],
             %(cancelled_at)b::timestamptz[])
         ON CONFLICT (order_id) DO UPDATE SET
-            position = excluded.position, identity_id = excluded.identity_id, occurred_at = excluded.occurred_at,
+            position = excluded.position, occurred_at = excluded.occurred_at,
             revised = excluded.revised, trusted = excluded.trusted, cancel_position = excluded.cancel_position,
             cancelled_at = excluded.cancelled_at
         """,

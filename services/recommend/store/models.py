@@ -149,8 +149,16 @@ def models(tx: Transaction, before: str | None, limit: int) -> list[Published]:
 
 
 def training(tx: Transaction) -> Training:
-    """The state of the trainer."""
-    found = tx.one("SELECT requested_at, started_at, failed_at, failure FROM training", into=Training)
+    """The state of the trainer; a failure is told until a later run has published."""
+    found = tx.one(
+        """
+        SELECT t.requested_at, greatest(t.failed_run, m.started_at) AS started_at,
+               CASE WHEN t.failed_run > coalesce(m.started_at, '-infinity') THEN t.failed_at END AS failed_at,
+               CASE WHEN t.failed_run > coalesce(m.started_at, '-infinity') THEN t.failure END AS failure
+        FROM training t LEFT JOIN (SELECT started_at FROM model ORDER BY version DESC LIMIT 1) m ON true
+        """,
+        into=Training,
+    )
     return found or Training(None, None, None, None)
 
 
@@ -159,11 +167,11 @@ def request_training(tx: Transaction, at: datetime) -> None:
     tx.execute("UPDATE training SET requested_at = %(at)s", {"at": at})
 
 
-def training_began(tx: Transaction, at: datetime, *, failed_at: datetime | None = None, failure: str = "") -> None:
-    """Note when a run began, and how it failed if it did."""
+def training_failed(tx: Transaction, began: datetime, at: datetime, failure: str) -> None:
+    """Note that the run that began then has failed, and how."""
     tx.execute(
-        "UPDATE training SET started_at = %(at)s, failed_at = %(failed_at)s, failure = %(failure)s",
-        {"at": at, "failed_at": failed_at, "failure": failure or None},
+        "UPDATE training SET failed_run = %(began)s, failed_at = %(at)s, failure = %(failure)s",
+        {"began": began, "at": at, "failure": failure},
     )
 
 
