@@ -46,7 +46,7 @@ def compare(column: sql.Composable, kind: str, condition: Condition, bind: Bind)
 
 
 def json_test(value: sql.Composable, condition: Condition, bind: Bind) -> sql.Composable:
-    """The test of a jsonb expression: false where its type is not that of what it is compared with."""
+    """The test of a jsonb expression; false or NULL where its type is not that of what it is compared with."""
     op, wanted = condition.op, condition.value
     if op in words.PRESENCE:
         known = sql.SQL("coalesce(jsonb_typeof({}) <> 'null', false)").format(value)
@@ -57,7 +57,7 @@ def json_test(value: sql.Composable, condition: Condition, bind: Bind) -> sql.Co
     if isinstance(sample, bool):
         # CASE: a cast must not be tried on what is no boolean.
         test = sql.SQL("CASE WHEN jsonb_typeof({0}) = 'boolean' THEN ({0})::boolean END {1} {2}")
-        return sql.SQL("coalesce({}, false)").format(test.format(value, sign(op), bind(wanted)))
+        return test.format(value, sign(op), bind(wanted))
     if isinstance(sample, str):
         return _json_text(value, condition, bind)
     return _json_number(value, op, wanted, bind)
@@ -85,8 +85,8 @@ def _json_text(value: sql.Composable, condition: Condition, bind: Bind) -> sql.C
     test = sql.SQL("jsonb_typeof({}) = 'string' AND {}").format(value, text)
     if condition.op == "contains":  # of a list: one of its members
         member = sql.SQL("jsonb_typeof({0}) = 'array' AND {0} ? {1}::text").format(value, bind(condition.value))
-        test = sql.SQL("({}) OR ({})").format(test, member)
-    return sql.SQL("coalesce({}, false)").format(test)
+        return sql.SQL("({} OR {})").format(test, member)
+    return test
 
 
 def _json_number(value: sql.Composable, op: str, wanted: Any, bind: Bind) -> sql.Composable:
@@ -94,20 +94,17 @@ def _json_number(value: sql.Composable, op: str, wanted: Any, bind: Bind) -> sql
     bound = [bind(Decimal(str(one))) for one in (wanted if isinstance(wanted, tuple) else (wanted,))]
     if op in ("in", "not_in"):
         among = sql.SQL("{} IN ({})" if op == "in" else "{} NOT IN ({})")
-        test = among.format(number, sql.SQL(", ").join(sql.SQL("{}::numeric").format(one) for one in bound))
-    elif op == "between":
-        test = sql.SQL("{} BETWEEN {}::numeric AND {}::numeric").format(number, *bound)
-    else:
-        test = sql.SQL("{} {} {}::numeric").format(number, sign(op), bound[0])
-    return sql.SQL("coalesce({}, false)").format(test)
+        return among.format(number, sql.SQL(", ").join(sql.SQL("{}::numeric").format(one) for one in bound))
+    if op == "between":
+        return sql.SQL("{} BETWEEN {}::numeric AND {}::numeric").format(number, *bound)
+    return sql.SQL("{} {} {}::numeric").format(number, sign(op), bound[0])
 
 
 def _json_date(value: sql.Composable, op: str, wanted: Any, bind: Bind) -> sql.Composable:
     """Texts that begin like an ISO date, compared by that date."""
-    test = sql.SQL(
+    return sql.SQL(
         """
         jsonb_typeof({0}) = 'string' AND ({0} #>> '{{}}') ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'
         AND left({0} #>> '{{}}', 10) COLLATE "C" {1} {2}::text
         """
     ).format(value, sql.SQL("<" if op == "before" else ">"), bind(wanted))
-    return sql.SQL("coalesce({}, false)").format(test)

@@ -30,6 +30,7 @@ def test_a_segment_finds_its_members_and_follows_events(shop: Shopfront, segment
     print(segmentation_api.get("/v1/segments/vocabulary").json.keys(), made.json)
     print(segmentation_api.post("/v1/recompute", json={}).json)
     from services.segmentation.actions import recompute
+
     with shop.services.acting("segmentation"):
         recompute.run_due()
     print(segmentation_api.get("/v1/recompute").json)
