@@ -25,6 +25,7 @@ class _Catalogues(Domain):
 def install(app: Flask) -> None:
     """Give the app its languages."""
     Babel(app, locale_selector=_chosen).domain_instance = _Catalogues()
+    app.jinja_env.globals["language"] = lambda: _chosen().partition("_")[0]
 
 
 def _chosen() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -36,7 +37,7 @@ class House:
         return chosen
 
     def call(self, service: str, method: str, path: str, *, key: str | None = None, **options: Any) -> Any:
-        """One request to a service's API with an admin key."""
+        """One request to a service's API: with an admin key unless another is given, "" for none."""
         if self._key is None:
             self.act("console")
             self._key = import_module("services.console.actions.keys").create_key("test", "admin").secret
@@ -45,7 +46,9 @@ class House:
                 import_module(f"services.{service}.app").create_app(self.act(service)).test_client()
             )
         self.act(service)
-        headers = {"Authorization": f"Bearer {key or self._key}", **options.pop("headers", {})}
+        headers = options.pop("headers", {})
+        if key != "":
+            headers = {"Authorization": f"Bearer {key or self._key}", **headers}
         reply = self._clients[service].open(path, method=method, headers=headers, **options)
         self.act("campaign")
         return reply
@@ -65,6 +68,8 @@ class House:
     def shop(self, **changes: Any) -> None:
         """Change the shop's settings."""
         self.act("console")
+        if isinstance(changes.get("business_clock"), str):
+            changes["business_clock"] = datetime.fromisoformat(changes["business_clock"])
         import_module("services.console.actions.shop").update_shop(changes)
         import_module("shared.shop").forget()
         self.act("campaign")
@@ -74,6 +79,10 @@ class House:
         for start in range(0, len(events), 2000):
             reply = self.call("profile", "POST", "/v1/import", json={"batch": events[start : start + 2000]})
             assert reply.status_code == 200, reply.text
+        self.drain()
+
+    def drain(self) -> None:
+        """Put what the collector accepted into the log."""
         self.act("profile")
         import_module("services.profile.actions.append").drain()
         self.act("campaign")
@@ -109,6 +118,14 @@ class House:
         self.act("campaign")
         return found
 
+    def customers(self, user_ids: list[str]) -> dict[str, str]:
+        """Customer ids by user id."""
+        rows = self.sql(
+            "SELECT customer_id, user_id FROM profile_out.customers_v1 WHERE user_id = ANY(%(user_ids)s)",
+            user_ids=user_ids,
+        )
+        return {row["user_id"]: str(row["customer_id"]) for row in rows}
+
     def segment(self, rule: dict[str, Any] | None = None, name: str = "Everybody") -> str:
         """A segment, its members found."""
         rule = rule or {"trait": "list", "op": "=", "value": "all"}
@@ -136,6 +153,10 @@ class House:
     def start(self, campaign_id: str) -> None:
         """Schedule it now and freeze its audience."""
         self.post(f"/v1/campaigns/{campaign_id}/schedule", json={})
+        self.start_due()
+
+    def start_due(self) -> None:
+        """Let a worker start what is due."""
         import_module("services.campaign.actions.launching").start_due()
 
     def send(self, seconds: float = 20.0) -> int:
@@ -156,11 +177,18 @@ class House:
             cursor = tx.execute(query, params)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
-    def no_quiet_hours(self, cap_messages: int = 0) -> None:
-        """Promotional messages may go at any hour."""
-        policy = {"quiet_start": "00:00", "quiet_end": "00:00", "cap_messages": cap_messages, "cap_days": 7}
-        reply = self.call("campaign", "PUT", "/v1/sending-policy", json={**policy, "expire_hours": 72})
+    def policy(self, **changes: Any) -> None:
+        """The sending policy: any hour, any number, unless said otherwise."""
+        policy = {"quiet_start": "00:00", "quiet_end": "00:00", "cap_messages": 0, "cap_days": 7, "expire_hours": 72}
+        reply = self.call("campaign", "PUT", "/v1/sending-policy", json={**policy, **changes})
         assert reply.status_code == 200, reply.text
+
+    def key(self, kind: str) -> str:
+        """An API key of another kind."""
+        self.act("console")
+        secret: str = import_module("services.console.actions.keys").create_key(kind, kind).secret
+        self.act("campaign")
+        return secret
 
 
 @pytest.fixture
@@ -183,5 +211,5 @@ def house(database_clone: Callable[[str], Settings], mailbox: Mailbox) -> House:
         currency="CNY",
         postal_address="1 West Lake Road",
     )
-    built.no_quiet_hours()
+    built.policy()
     return built

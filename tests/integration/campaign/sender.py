@@ -1,9 +1,12 @@
-"""A sending worker as a process of its own, to be killed, frozen, or run beside others."""
+"""Processes of their own: a sending worker to be killed, frozen, or run beside others; a sibling's API."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shared.config import Settings
 
@@ -26,7 +29,39 @@ print(sending.send_due(60), flush=True)
 
 def start(settings: Settings) -> subprocess.Popen[str]:
     """Start one and wait until it is about to send."""
-    environment = {
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WORK], cwd=ROOT, env=_environment(settings), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[None]:
+    """The API of the service of `settings`, where the others look for it."""
+    port = urlsplit(settings.service_urls[settings.service]).port
+    work = f"""
+from services.{settings.service}.app import create_app
+from werkzeug.serving import make_server
+server = make_server("127.0.0.1", {port}, create_app(), threaded=True)
+print("ready", flush=True)
+server.serve_forever()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", work], cwd=ROOT, env=_environment(settings), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
         **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")},
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
@@ -36,12 +71,6 @@ def start(settings: Settings) -> subprocess.Popen[str]:
         "SMTP_URL": settings.smtp_url,
         **{f"{name.upper()}_URL": url for name, url in settings.service_urls.items()},
     }
-    process = subprocess.Popen(
-        [sys.executable, "-c", _WORK], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
 
 
 def finish(process: subprocess.Popen[str]) -> int:

@@ -144,7 +144,7 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(house):
 
 def test_the_last_slot_of_a_cap_is_taken_once_by_two_campaigns_at_once(house):
     house.people(*(f"customer{n}" for n in range(120)))
-    house.no_quiet_hours(cap_messages=1)
+    house.policy(cap_messages=1)
     segment, template = house.segment(), house.template()
     campaigns = [house.campaign(segment, template, name=name) for name in ("Spring", "Summer")]
     for campaign in campaigns:
