@@ -31,7 +31,8 @@ def configure(service: str, level: str = "info") -> None:
     structlog.configure(
         processors=[*shared_steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        # A line below the level costs nothing: it is dropped before any processor runs.
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -53,7 +54,7 @@ def configure(service: str, level: str = "info") -> None:
 
 def get_logger(name: str) -> Any:
     """A structured logger: `log.info("event_name", key=value)`."""
-    return structlog.stdlib.get_logger(name)
+    return structlog.get_logger(name)
 
 
 def mask_personal(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -89,7 +89,7 @@ def settings(service: str, database: Database, redis_url: str, artifacts: Path) 
         artifacts_url=f"file://{artifacts}",
         service_urls={name: f"http://127.0.0.1:{9000 + offset}" for name, offset in SERVICE_PORTS.items()},
         smtp_url="smtp://127.0.0.1:9",
-        log_level="warning",
+        log_level="info",
         pool_size=4,
     )
 
