@@ -243,9 +243,9 @@ def transaction(*, read_only: bool = False, timeout_ms: int | None = None) -> It
 
 @contextmanager
 def statement() -> Iterator[Transaction]:
-    """For hot reads of a single statement: no BEGIN and no COMMIT, so one round trip instead of three.
+    """For hot paths of a single statement: no BEGIN and no COMMIT, so one round trip instead of three.
 
-    Each statement inside stands alone; never write here. Raises as transaction().
+    Each statement inside stands alone, so write at most one; nudges leave after it. Raises as transaction().
     """
     override = _override.get()
     if override is not None:
@@ -259,6 +259,7 @@ def statement() -> Iterator[Transaction]:
             finally:
                 if not connection.closed:
                     connection.autocommit = False
+    tx.committed()
 
 
 @contextmanager

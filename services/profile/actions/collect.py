@@ -15,7 +15,7 @@ from services.profile.domain.messages import Arrival
 from services.profile.store import intake as store
 from services.profile.store import rejected
 from shared import contracts, crypto
-from shared.database import Transaction, transaction
+from shared.database import Transaction, statement, transaction
 from shared.ids import uuid7
 from shared.shop import shop
 
@@ -71,11 +71,13 @@ def collect(batch: Batch, sender: Sender) -> Outcome:
     """Check and keep the events of one request. When this returns they are committed."""
     received_at = datetime.now(UTC)
     outcome = read(batch, sender, received_at, sender.limits.event, shop().region)
-    if outcome.accepted or outcome.refused:
+    if outcome.refused:
         with transaction() as tx:
             keep(tx, outcome.accepted, sender, received_at)
-            if outcome.refused:
-                rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
+            rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
+    elif outcome.accepted:
+        with statement() as tx:  # one INSERT: all or nothing, and durable, by itself
+            keep(tx, outcome.accepted, sender, received_at)
     return outcome
 
 

@@ -43,8 +43,10 @@ def texts(values: Iterable[bytes]) -> TextArray:
 
 
 def optional_texts(values: Iterable[bytes | None]) -> TextArray:
-    """text[] of UTF-8 bytes and nulls."""
+    """text[] of UTF-8 bytes and nulls; empty where all are null, which unnest() beside longer arrays takes for that."""
     items = list(values)
+    if not any(item is not None for item in items):
+        return TextArray(_header(_TEXT, ()))
     parts = [_NULL if item is None else _SIZE(len(item)) + item for item in items]
     return TextArray(_header(_TEXT, items) + b"".join(parts))
 
