@@ -20,9 +20,7 @@ def template_customer(row: Row) -> dict[str, Any]:
 
 def address_of(sealed: str | None) -> str:
     """The normalised e-mail address behind a sealed one; "" where there is none."""
-    if not sealed:
-        return ""
-    return addresses.normalise(crypto.unseal(sealed) if crypto.is_sealed(sealed) else sealed)
+    return addresses.normalise(_open(sealed)) if sealed else ""
 
 
 def address_index(address: str) -> str:

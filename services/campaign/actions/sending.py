@@ -12,22 +12,26 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from services.campaign.actions import claiming, recommendations, rendering, settling
+import stamina
+
+from services.campaign.actions import claiming, composing, recommendations, settling
 from services.campaign.actions.claiming import Batch, Recipient
-from services.campaign.actions.links import MessageLinks
 from services.campaign.actions.settling import Window
-from services.campaign.channels import BUDGET_S, Channel, ChannelDown, Draft, Parcel, outside
+from services.campaign.channels import BUDGET_S, Channel, ChannelDown, outside
 from services.campaign.domain import addresses
 from services.campaign.domain.ledger import WINDOW
-from services.campaign.domain.liquid import TemplateError
 from services.campaign.store import campaigns as runs
 from services.campaign.store import ledger
 from services.campaign.store.ledger import Settlement
 from shared.database import Row, transaction
 from shared.problems import Problem
 from shared.shop import Shop, read_shop
+from shared.telemetry import get_logger
 
 PAUSE_AFTER_TROUBLE_S: Final = 30.0
+SETTLE_PATIENCE_S: Final = 45.0
+
+log = get_logger(__name__)
 
 
 def send_due(seconds: float = 20.0) -> int:
@@ -70,40 +74,33 @@ def _send_some(run: Row, channels: dict[str, Channel], connections: ExitStack) -
     except ChannelDown as error:
         settling.report_problem(run["campaign_id"], str(error))
         return 0, 0
-    batch = claiming.claim(run)
-    return batch.claimed, _send(batch, channels[name])
+    try:
+        batch = claiming.claim(run)
+        return batch.claimed, _send(batch, channels[name])
+    except Exception as error:  # one run that cannot go on must not hold up the others
+        log.exception("run_failed", run_id=str(run["run_id"]))
+        settling.report_problem(
+            run["campaign_id"], f"an unexpected error ({type(error).__name__}); it will be tried again"
+        )
+        return 0, 0
 
 
 def _send(batch: Batch, channel: Channel) -> int:
     """Hand over a claimed batch, window by window. Returns how many messages were handed over."""
+    windows = _Windows(batch, channel)
     problem = _add_items(batch)
-    handed_over = 0
-    before: Window | None = None
-    if problem is None:
-        base = outside.public_url(batch.shop)
-        for recipients in _windows(batch.recipients):
-            parcels, failures = _compose(batch, channel, recipients, base)
-            try:
-                channel.connect()
-            except ChannelDown as error:
-                problem = str(error)
-                break
-            window = Window(batch.run, {r.send_id: r.attempts for r in recipients})
-            leaving = _announce(batch, before, window, recipients, failures)
-            before = None
-            if not leaving and not failures:
-                break  # stopped, paused, cancelled, or no longer ours
-            going = [parcel for parcel in parcels if parcel.send_id in leaving]
-            window.answers = dict(zip((p.send_id for p in going), channel.hand_over(going), strict=True))
-            handed_over += len(going)
-            before = window
+    try:
+        if problem is None:
+            windows.send_all()
+    except ChannelDown as error:
+        problem = str(error)
+    finally:
+        windows.settle()
     with transaction() as tx:
-        if before is not None:
-            settling.settle_window(tx, before, _business_time(read_shop(tx)))
         ledger.release(tx, batch.lease, PAUSE_AFTER_TROUBLE_S if problem else 0)
         runs.set_problem(tx, batch.run["campaign_id"], problem)
         tx.nudge("campaign.publish_outcomes")
-    return handed_over
+    return windows.handed_over
 
 
 def _add_items(batch: Batch) -> str | None:
@@ -118,56 +115,57 @@ def _add_items(batch: Batch) -> str | None:
     return None
 
 
-def _compose(
-    batch: Batch, channel: Channel, recipients: Sequence[Recipient], base: str
-) -> tuple[list[Parcel], list[Settlement]]:
-    """The window's messages, and settlements for those the template cannot be rendered for."""
-    shop = rendering.shop_variables(batch.shop, base)
-    campaign = {"id": str(batch.run["campaign_id"]), "name": batch.run["campaign_name"]}
-    at = time.time()
-    parcels: list[Parcel] = []
-    failures: list[Settlement] = []
-    for recipient in recipients:
-        links = MessageLinks(base, recipient.send_id)
-        try:
-            message, leave = rendering.render_message(
-                *(batch.compiled, recipient.customer, recipient.items, shop, campaign), links=links
-            )
-        except TemplateError as error:
-            failures.append(Settlement(recipient.send_id, "failed", "template_error", reply=str(error)[:500]))
-            continue
-        draft = Draft(
-            *(recipient.send_id, recipient.address, message.subject, message.html, message.text),
-            unsubscribe_url=leave,
-            campaign_id=campaign["id"],
-        )
-        parcels.append(channel.compose(draft, at))
-    return parcels, failures
+class _Windows:
+    """The windows of a batch, one after the other; `before` has its answers but has not been settled yet."""
 
+    def __init__(self, batch: Batch, channel: Channel) -> None:
+        self.batch, self.channel = batch, channel
+        self.handed_over = 0
+        self.before: Window | None = None
 
-def _announce(
-    batch: Batch, before: Window | None, window: Window, recipients: Sequence[Recipient], failures: list[Settlement]
-) -> set[UUID]:
-    """Write down the last window's answers and that this one leaves; who of it may really go, looked up once more.
+    def send_all(self) -> None:
+        """Hand over window by window until all have gone or none may. Raises ChannelDown."""
+        composer = composing.Composer(self.batch, self.channel)
+        for recipients in _windows(self.batch.recipients):
+            parcels, failures = composer.compose(recipients)
+            self.channel.connect()
+            window = Window(self.batch.run, {r.send_id: r.attempts for r in recipients})
+            leaving = self._announce(window, recipients, failures)
+            if not leaving and not failures:
+                return  # stopped, paused, cancelled, or no longer ours
+            going = [parcel for parcel in parcels if parcel.send_id in leaving]
+            window.answers = dict(zip((p.send_id for p in going), self.channel.hand_over(going), strict=True))
+            self.before = window
+            self.handed_over += len(going)
 
-    Nobody may where all sending is stopped; those who were taken off the allow-list meanwhile may not.
-    """
-    failed = {settlement.send_id for settlement in failures}
-    with transaction() as tx:
-        shop = read_shop(tx)
-        if before is not None:
-            settling.settle_window(tx, before, _business_time(shop))
-        allowed = [r for r in recipients if addresses.allowed(r.address, shop.allow_list) and r.send_id not in failed]
-        if shop.sending_enabled:
-            ledger.begin_hand_over(
-                *(tx, batch.lease, window.window_id),
-                send_ids=[r.send_id for r in allowed],
-                items=[r.items for r in allowed],
-            )
-        if failures:
-            settling.settle_claimed(tx, batch.lease, failures)
-    with transaction() as tx:
-        return ledger.still_ours(tx, batch.lease, window.window_id, margin_s=BUDGET_S + 30)
+    def settle(self) -> None:
+        """Write down the last window's answers. Known only here, so a database that is away is waited for."""
+        for attempt in stamina.retry_context(on=Exception, attempts=None, timeout=SETTLE_PATIENCE_S, wait_max=3.0):
+            with attempt, transaction() as tx:
+                if self.before is not None:
+                    settling.settle_window(tx, self.before, _business_time(read_shop(tx)))
+        self.before = None
+
+    def _announce(self, window: Window, recipients: Sequence[Recipient], failures: list[Settlement]) -> set[UUID]:
+        """Write down the last answers and that this window leaves; who of it may really go, looked up once more.
+
+        Nobody may where all sending is stopped; those who were taken off the allow-list meanwhile may not.
+        """
+        failed = {settlement.send_id for settlement in failures}
+        lease = self.batch.lease
+        with transaction() as tx:
+            shop = read_shop(tx)
+            if self.before is not None:
+                settling.settle_window(tx, self.before, _business_time(shop))
+            going = [r for r in recipients if addresses.allowed(r.address, shop.allow_list) and r.send_id not in failed]
+            if shop.sending_enabled:
+                ids, items = [r.send_id for r in going], [r.items for r in going]
+                ledger.begin_hand_over(tx, lease, window.window_id, ids, items)
+            if failures:
+                settling.settle_claimed(tx, lease, failures)
+        self.before = None
+        with transaction() as tx:
+            return ledger.still_ours(tx, lease, window.window_id, margin_s=BUDGET_S + 30)
 
 
 def _business_time(shop: Shop) -> datetime:

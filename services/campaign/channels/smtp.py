@@ -5,6 +5,8 @@ RFC 2920): its one command, one wait costs ten times as much. It always stays kn
 which have certainly not left, and which single one is in between when a connection breaks.
 """
 
+import base64
+import ipaddress
 import select
 import smtplib
 import socket
@@ -77,6 +79,10 @@ class SmtpConnection:
             raise ChannelDown(f"the mail server refuses our user name or password ({error.smtp_code})") from error
         except smtplib.SMTPResponseException as error:
             raise ChannelDown(f"the mail server refuses us: {error.smtp_code} {error.smtp_error!r}") from error
+        except ssl.SSLError as error:
+            raise ChannelDown(
+                "the mail server's certificate is not trusted; a relay on this machine can do without: ?starttls=off"
+            ) from error
         except (OSError, smtplib.SMTPException) as error:
             where = f"{self.server.host}:{self.server.port}"
             raise ChannelDown(f"the mail server {where} cannot be reached ({type(error).__name__})") from error
@@ -132,8 +138,10 @@ class SmtpConnection:
             ):
                 smtp.starttls(context=_tls())
                 smtp.ehlo()
+            elif server.user and not server.tls and not _on_this_machine(smtp):
+                raise ChannelDown("the mail server offers no TLS, so our password is not sent to it")
             if server.user:
-                smtp.login(server.user, server.password)
+                _log_in(smtp, server)
         except BaseException:
             smtp.close()
             raise
@@ -216,6 +224,27 @@ class SmtpConnection:
     def _alive(self) -> bool:
         # A server that says something unasked (a 421, the end) has ended the conversation.
         return self._socket is not None and not self._read and not select.select([self._socket], [], [], 0)[0]
+
+
+def _log_in(smtp: smtplib.SMTP, server: Server) -> None:
+    """One try by one mechanism. smtplib's login() tries all, which servers dislike, and knows ASCII passwords only."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" not in offered and "LOGIN" in offered:
+        smtp.docmd("AUTH", "LOGIN")
+        smtp.docmd(_base64(server.user))
+        code, text = smtp.docmd(_base64(server.password))
+    else:
+        code, text = smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{server.user}{chr(0)}{server.password}')}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, text)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _on_this_machine(smtp: smtplib.SMTP) -> bool:
+    return smtp.sock is not None and ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback
 
 
 @lru_cache(maxsize=1)

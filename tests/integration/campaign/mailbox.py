@@ -46,7 +46,7 @@ class Mailbox:
             return next(raw for found, raw in self.mails if found == address)
 
 
-class _Handler:
+class Handler:
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
 
@@ -93,7 +93,7 @@ def running() -> Iterator[Mailbox]:
     """A mail server on a free port of loopback."""
     mailbox = Mailbox()
     controller = Controller(
-        _Handler(mailbox), hostname="127.0.0.1", port=_free_port(), enable_SMTPUTF8=False, timeout=600
+        Handler(mailbox), hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=False, timeout=600
     )
     controller.start()
     mailbox.url = f"smtp://127.0.0.1:{controller.port}"
@@ -112,7 +112,7 @@ def wait_until(condition: Any, seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:
