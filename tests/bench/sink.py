@@ -9,6 +9,7 @@ import sys
 GREETING = b"220 sink\r\n"
 EXTENSIONS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 33554432\r\n"
 END = b"\r\n.\r\n"
+COUNTED = {"mails": 0, "bytes": 0}  # told by NOOP
 
 
 class Sink(asyncio.Protocol):
@@ -35,6 +36,8 @@ class Sink(asyncio.Protocol):
         if end < 0:
             return None
         if self._in_data:
+            COUNTED["mails"] += 1
+            COUNTED["bytes"] += end
             self._held, self._in_data = self._held[end + len(END) :], False
             return b"250 2.0.0 taken\r\n"
         line, self._held = self._held[:end].upper(), self._held[end + 2 :]
@@ -43,6 +46,8 @@ class Sink(asyncio.Protocol):
             return b"354 go on\r\n"
         if line.startswith(b"EHLO"):
             return EXTENSIONS
+        if line.startswith(b"NOOP"):
+            return b"250 %d %d\r\n" % (COUNTED["mails"], COUNTED["bytes"])
         return b"221 2.0.0 bye\r\n" if line.startswith(b"QUIT") else b"250 2.0.0 ok\r\n"
 
 

@@ -101,7 +101,7 @@ def zhike(*arguments: str) -> str:
 
 
 @contextmanager
-def shared(folder: Path) -> Iterator[Platform]:
+def shared(folder: Path, *, mail: bool = True) -> Iterator[Platform]:
     """The platform in `folder`: started by the first who asks, ended by the last who leaves.
 
     Test workers are processes; who uses it stands in a file, under a lock. Those who crashed do not count.
@@ -109,7 +109,8 @@ def shared(folder: Path) -> Iterator[Platform]:
     with _users(folder) as users:
         if not users:
             base_port = free_block()
-            zhike("up", "--detach", "--with", "mail", "--data", str(folder / "data"), "--port", str(base_port))
+            catcher = ["--with", "mail"] if mail else []
+            zhike("up", "--detach", *catcher, "--data", str(folder / "data"), "--port", str(base_port))
             (folder / "port").write_text(str(base_port))
         users.append(psutil.Process().pid)
     try:
