@@ -8,6 +8,7 @@ customer the visitor has become.
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 import numpy as np
 
 from services.recommend.domain.tastes import EMPTY, Lines
+from services.recommend.domain.wishes import Visitor
 from services.recommend.schemas.recommendations import RecommendationsIn, SignatureIn
 from services.recommend.store import people as store
 from services.recommend.store.models import EPOCH
@@ -34,53 +36,60 @@ def sign(given: SignatureIn) -> str:
     return _signature(given.customer_id, given.user_id)
 
 
-def history(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime) -> tuple[Lines, bool]:
-    """The lines to answer from, and whether they are the person's whole history. Raises Invalid, Forbidden."""
+def visitor(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime) -> tuple[Visitor, bool]:
+    """Whom to answer, and whether from the person's whole history. Raises Invalid, Forbidden."""
     if sum(one is not None for one in (asked.customer_id, asked.user_id, asked.anonymous_id)) > 1:
         paths = ("customer_id", "user_id", "anonymous_id")
         errors = [FieldError(path=path, message="one of several ids") for path in paths if getattr(asked, path)]
         raise Invalid("name one person: customer_id, user_id or anonymous_id", errors=errors)
-    if asked.anonymous_id is not None:
-        return _of_visitor(tx, asked.anonymous_id, now, whole=caller.trusted)
+    if not caller.trusted and asked.anonymous_id is not None:
+        return Visitor(_of_session(tx, asked.anonymous_id, now), asked.context.country), False
     if not caller.trusted and not _is_signed(asked):
-        return EMPTY, False
-    if asked.customer_id is not None:
-        return _of_customer(tx, asked.customer_id, now), True
-    if asked.user_id is not None:
-        customer = store.customer_behind(tx, crypto.blind_index("user_id", asked.user_id))
-        return (EMPTY if customer is None else _of_customer(tx, customer, now)), True
-    return EMPTY, False
+        return Visitor(EMPTY, asked.context.country), False
+    customer = _customer(tx, asked)
+    if customer is None:
+        return Visitor(EMPTY, asked.context.country), caller.trusted
+    lines, customer = _of_customer(tx, customer, now)
+    country = asked.context.country
+    if country is None and lines is EMPTY:
+        country = store.countries_of(tx, [customer]).get(customer)
+    return Visitor(lines, country), True
 
 
-def histories(tx: Transaction, customer_ids: list[UUID], now: datetime) -> dict[UUID, Lines]:
-    """The lines of many customers, by the ids given, also by ids of customers that have been merged away."""
+def visitors(tx: Transaction, customer_ids: Sequence[UUID], now: datetime) -> list[Visitor]:
+    """Many customers, also by ids of customers that have been merged away."""
     present = store.customers_of(tx, customer_ids)
-    found = store.lines_of_customers(tx, set(present.values()) | set(customer_ids))
-    return {
-        given: _lines(found[customer], now)
-        for given in customer_ids
-        if (customer := present.get(given, given)) in found
-    }
+    customers = [present.get(given, given) for given in customer_ids]
+    found = store.lines_of_customers(tx, set(customers))
+    new = set(customers) - found.keys()
+    countries = store.countries_of(tx, new) if new else {}
+    return [
+        Visitor(_lines(found[customer], now) if customer in found else EMPTY, countries.get(customer))
+        for customer in customers
+    ]
 
 
-def _of_customer(tx: Transaction, given: UUID, now: datetime) -> Lines:
-    """`given` may be an identity, or a customer since merged into another: then the rows are found by the map."""
-    found = store.lines_of_customer(tx, given)
+def _customer(tx: Transaction, asked: RecommendationsIn) -> UUID | None:
+    if asked.user_id is not None:
+        return store.customer_behind(tx, crypto.blind_index("user_id", asked.user_id))
+    if asked.anonymous_id is not None:
+        return store.customer_behind(tx, crypto.blind_index("anonymous_id", asked.anonymous_id))
+    return asked.customer_id
+
+
+def _of_customer(tx: Transaction, given: UUID, now: datetime) -> tuple[Lines, UUID]:
+    """`given` may be an identity, or a customer since merged into another: then the lines are found by the map."""
+    found, customer = store.lines_of_customer(tx, given), given
     if found is None:
-        present = store.customers_of(tx, [given]).get(given)
-        if present is not None and present != given:
-            found = store.lines_of_customer(tx, present)
-    return EMPTY if found is None else _lines(found, now)
+        customer = store.customers_of(tx, [given]).get(given, given)
+        found = store.lines_of_customer(tx, customer) if customer != given else None
+    return (EMPTY if found is None else _lines(found, now)), customer
 
 
-def _of_visitor(tx: Transaction, anonymous_id: str, now: datetime, *, whole: bool) -> tuple[Lines, bool]:
-    alias = crypto.blind_index("anonymous_id", anonymous_id)
-    if whole:
-        customer = store.customer_behind(tx, alias)
-        return (EMPTY if customer is None else _of_customer(tx, customer, now)), True
-    identity = store.identity_of(tx, alias)
+def _of_session(tx: Transaction, anonymous_id: str, now: datetime) -> Lines:
+    identity = store.identity_of(tx, crypto.blind_index("anonymous_id", anonymous_id))
     found = None if identity is None else store.lines_of_identity(tx, identity)
-    return (EMPTY if found is None else _lines(found, now)), False
+    return EMPTY if found is None else _lines(found, now)
 
 
 def _lines(found: store.PersonLines, now: datetime) -> Lines:

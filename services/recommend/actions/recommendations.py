@@ -13,7 +13,6 @@ from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.model import Model
 from services.recommend.domain.recommending import recommend, recommend_many, similar
-from services.recommend.domain.tastes import EMPTY
 from services.recommend.domain.wishes import Answer, Shortfall, Wish
 from services.recommend.schemas.recommendations import BatchIn, Choice, FilterIn, RecommendationsIn, SignatureIn
 from shared import shop
@@ -35,8 +34,8 @@ def answer(body: bytes, caller: Principal) -> bytes:
     wish = _wish(asked, catalogue)
     now = shop.business_now()
     with statement() as tx:
-        lines, personal = people.history(tx, asked, caller, now)
-    return _reply(recommend(model, catalogue, lines, wish), catalogue, model, personal=personal)
+        visitor, personal = people.visitor(tx, asked, caller, now)
+    return _reply(recommend(model, catalogue, visitor, wish), catalogue, model, personal=personal)
 
 
 def answer_batch(body: bytes) -> bytes:
@@ -45,10 +44,10 @@ def answer_batch(body: bytes) -> bytes:
     catalogue, model = shelf.current()
     wish = Wish(asked.n, asked.exclude_seen, catalogue.keys_of(asked.exclude), filter_of(asked.filter))
     now = shop.business_now()
-    with transaction(read_only=True) as tx:
-        lines = people.histories(tx, asked.customer_ids, now)
     customers = list(dict.fromkeys(asked.customer_ids))
-    found = recommend_many(model, catalogue, [lines.get(customer, EMPTY) for customer in customers], wish)
+    with transaction(read_only=True) as tx:
+        visitors = people.visitors(tx, customers, now)
+    found = recommend_many(model, catalogue, visitors, wish)
     answers = {str(customer): one for customer, one in zip(customers, found, strict=True)}
     results = b",".join(b'"%s":[%s]' % (id_.encode(), _items(found, catalogue)) for id_, found in answers.items())
     shortfalls = {id_: _shortfall(found.shortfall) for id_, found in answers.items() if found.shortfall}

@@ -116,13 +116,16 @@ def _model(published: store.Published, catalogue: Catalogue) -> Model:
         popularity=artifact.arrays["popularity"],
         parameters=Parameters(**{**given, "als": AlsParameters(**given["als"])}),
         blend=Blend(**manifest["blend"]),
+        popularity_by_country=dict(zip(manifest["countries"], artifact.arrays["popularity_by_country"], strict=True)),
     )
 
 
 def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:
     """Rows of the arrays are item keys: an artefact of another catalogue (a restored database …) would mix up items."""
     size, factors = len(artifact.item_ids), artifact.arrays["item_factors"]
-    if factors.shape[0] != size or artifact.arrays["popularity"].shape != (size,):
+    by_country = len(artifact.manifest["countries"]), size
+    shapes = artifact.arrays["popularity"].shape, artifact.arrays["popularity_by_country"].shape
+    if factors.shape[0] != size or shapes != ((size,), by_country):
         raise artifacts.BrokenArtifact("its arrays are not as long as its list of items")
     known = min(size, len(catalogue))
     if any(catalogue.items[key].item_id != artifact.item_ids[key] for key in range(known)):

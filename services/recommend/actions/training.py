@@ -1,5 +1,6 @@
 """Training: lines in, a published model out. One transaction holds the trainer's claim from beginning to end."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -54,7 +55,14 @@ def _train(tx: Transaction, began: datetime, parameters: Parameters | None = Non
     parameters = parameters or Parameters()
     as_of, position = shop.business_now(tx), interactions.position(tx)
     item_ids = store.item_ids(tx)
-    trained = train(history_of(store.lines_as_of(tx, as_of), len(item_ids), as_of), parameters)
+    history = history_of(store.lines_as_of(tx, as_of), store.customers_by_country(tx), len(item_ids), as_of)
+    return publish(tx, train(history, parameters), item_ids, as_of, position, began)
+
+
+def publish(
+    tx: Transaction, trained: Trained, item_ids: list[str], as_of: datetime, position: int, began: datetime
+) -> str:
+    """Write what was trained as an artefact, enter it in the registry and let go of the oldest. Returns its version."""
     version = str(uuid7())
     manifest = _manifest(trained, as_of, position)
     path = artifacts.write(version, manifest, item_ids, _arrays(trained))
@@ -65,9 +73,14 @@ def _train(tx: Transaction, began: datetime, parameters: Parameters | None = Non
     return version
 
 
-def history_of(rows: store.LineColumns, item_count: int, as_of: datetime) -> History:
+def history_of(
+    rows: store.LineColumns, countries: Mapping[str, NDArray[Any]], item_count: int, as_of: datetime
+) -> History:
     """The database's lines as the domain's columns."""
     people, number = np.unique(rows.customers.astype(np.int64), return_inverse=True)
+    there = {
+        country: np.flatnonzero(np.isin(people, customers.astype(np.int64))) for country, customers in countries.items()
+    }
     now = round((as_of - store.EPOCH).total_seconds() * 1_000_000)
     ages = (now - rows.occurred_at.astype(np.int64)) / _MICROSECONDS_A_DAY
     lines = Lines(
@@ -76,11 +89,17 @@ def history_of(rows: store.LineColumns, item_count: int, as_of: datetime) -> His
         rows.quantities.astype(np.float32),
         ages.astype(np.float32),
     )
-    return History(number.astype(np.int64), lines, len(people), item_count)
+    return History(number.astype(np.int64), lines, len(people), item_count, there)
 
 
 def _arrays(trained: Trained) -> dict[str, NDArray[np.float32]]:
-    return {"item_factors": trained.item_factors, "popularity": trained.popularity}
+    by_country = [trained.popularity_by_country[country] for country in trained.popularity_by_country]
+    none = np.empty((0, len(trained.popularity)), dtype=np.float32)
+    return {
+        "item_factors": trained.item_factors,
+        "popularity": trained.popularity,
+        "popularity_by_country": np.stack(by_country) if by_country else none,
+    }
 
 
 def _manifest(trained: Trained, as_of: datetime, position: int) -> dict[str, Any]:
@@ -90,5 +109,6 @@ def _manifest(trained: Trained, as_of: datetime, position: int) -> dict[str, Any
         "parameters": asdict(trained.parameters),
         "blend": asdict(trained.blend),
         "items": len(trained.popularity),
+        "countries": list(trained.popularity_by_country),
         "figures": trained.figures,
     }

@@ -4,6 +4,7 @@
     <version>/item_ids.json        item ids; their order is the rows of the arrays
     <version>/item_factors.npy     items × factors, float32, C order: mapped into memory, shared by processes
     <version>/popularity.npy       items, float32
+    <version>/popularity_by_country.npy    countries (named in the manifest) × items, float32
 
 Written under another name, synced, then renamed. Where a store cannot rename folders (object stores), the manifest is
 written last: a folder without one is no model.

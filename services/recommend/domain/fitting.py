@@ -1,6 +1,7 @@
 """The parts of a model, fitted to a history: tastes, factors, popularity."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from services.recommend.domain.tastes import Tastes, as_matrix, tastes
 
 Floats = NDArray[np.float32]
 
+_FEWEST_PEOPLE: Final = 50  # fewer do not make a taste of a country
+_MOST_COUNTRIES: Final = 30
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -23,6 +27,7 @@ class Fitted:
     person_factors: Floats
     item_factors: Floats
     popularity: Floats
+    popularity_by_country: dict[str, Floats]
     pairs: int
 
 
@@ -33,11 +38,18 @@ def fit(history: History, parameters: Parameters) -> Fitted:
     strength = als.regularization(affinity, parameters.regularization_strength)
     used = replace(parameters, als=replace(parameters.als, regularization=strength))
     people, items = als.fit(affinity, used.als)
-    return Fitted(used, learned, people, items, lately_popular(history, parameters), int(affinity.nnz))
+    overall, by_country = lately_popular(history, parameters)
+    return Fitted(used, learned, people, items, overall, by_country, int(affinity.nnz))
 
 
-def lately_popular(history: History, parameters: Parameters) -> Floats:
-    """Decayed popularity of each item, in [0, 1]."""
+def lately_popular(history: History, parameters: Parameters) -> tuple[Floats, dict[str, Floats]]:
+    """Decayed popularity of each item, in [0, 1]: in all, and in each of the countries with enough people."""
     days = parameters.popularity_half_life
     recent = tastes(history.grouped(), replace(parameters, affinity_half_life=days, frequency_half_life=days))
-    return popularity(as_matrix(recent.keys, recent.affinity, *history.shape))
+    interest = as_matrix(recent.keys, recent.affinity, *history.shape)
+    large = sorted(history.countries, key=lambda country: len(history.countries[country]), reverse=True)
+    return popularity(interest), {
+        country: popularity(interest[history.countries[country]])
+        for country in large[:_MOST_COUNTRIES]
+        if len(history.countries[country]) >= _FEWEST_PEOPLE
+    }

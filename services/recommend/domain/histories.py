@@ -1,6 +1,7 @@
 """Everybody's lines, for training."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,16 @@ from services.recommend.domain.tastes import Lines
 
 @dataclass(frozen=True)
 class History:
-    """Lines as columns: `people` are numbers from 0 (int64), `lines.keys` item keys, `lines.ages` days before now."""
+    """Lines as columns: `people` are numbers from 0 (int64), `lines.keys` item keys, `lines.ages` days before now.
+
+    `countries`: the people of each country, where it is known.
+    """
 
     people: NDArray[np.int64]
     lines: Lines
     person_count: int
     item_count: int
+    countries: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.people)
@@ -43,4 +48,4 @@ class History:
         kept = Lines(
             lines.keys[chosen], lines.kinds[chosen], lines.quantities[chosen], lines.ages[chosen] - np.float32(now)
         )
-        return History(self.people[chosen], kept, self.person_count, self.item_count)
+        return replace(self, people=self.people[chosen], lines=kept)

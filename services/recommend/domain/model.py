@@ -1,8 +1,10 @@
 """A trained model as it serves: arrays by item key, and nothing about any person."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from services.recommend.domain.folding import fold_in, gram
 from services.recommend.domain.parameters import Blend, Parameters
 
 Floats = NDArray[np.float32]
+
+_SMALLEST_LIFT: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Model:
     popularity: Floats
     parameters: Parameters
     blend: Blend
+    popularity_by_country: Mapping[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.popularity)
@@ -39,13 +44,21 @@ class Model:
         return lengths
 
     @cached_property
-    def _lifts(self) -> dict[bool, Floats]:
-        weights = {True: self.blend.repeat_popular, False: self.blend.discover_popular}
-        return {repeat: self.popularity * np.float32(weight) for repeat, weight in weights.items()}
+    def _lifts(self) -> dict[tuple[str | None, bool], Floats]:
+        return {}
 
-    def lift(self, *, repeat: bool) -> Floats:
-        """What popularity adds to the score of each item."""
-        return self._lifts[repeat]
+    def lift(self, country: str | None, *, repeat: bool) -> Floats:
+        """What popularity adds to the score of each item: in that country, where it has a popularity of its own.
+
+        Never nothing: where the parts that know the person have no opinion, the more popular item goes first.
+        """
+        place = country if country in self.popularity_by_country else None
+        found = self._lifts.get((place, repeat))
+        if found is None:
+            popularity = self.popularity if place is None else self.popularity_by_country[place]
+            weight = self.blend.repeat_popular if repeat else self.blend.discover_popular
+            found = self._lifts[place, repeat] = popularity * np.float32(max(weight, _SMALLEST_LIFT))
+        return found
 
     def person(self, items: NDArray[np.int64], affinity: Floats) -> Floats | None:
         """The factors of somebody with these affinities; None where the model knows none of the items."""

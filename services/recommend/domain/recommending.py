@@ -15,8 +15,8 @@ from services.recommend.domain.filters import Filter
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Parameters
 from services.recommend.domain.ranking import BLOCKED, best
-from services.recommend.domain.tastes import EMPTY, Lines, Tastes, tastes
-from services.recommend.domain.wishes import Answer, Reason, Shortfall, Strategy, Wish
+from services.recommend.domain.tastes import EMPTY, Tastes, tastes
+from services.recommend.domain.wishes import Answer, Reason, Shortfall, Strategy, Visitor, Wish
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -30,12 +30,12 @@ _BLOCK: Final = 64
 _CLOSE: Final = 0.3  # cosines below this are chance
 
 
-def recommend(model: Model | None, catalogue: Catalogue, history: Lines, wish: Wish) -> Answer:
-    """The best items for a person with this history at this moment: exactly `wish.n`, or a stated shortfall."""
-    return recommend_many(model, catalogue, [history], wish)[0]
+def recommend(model: Model | None, catalogue: Catalogue, visitor: Visitor, wish: Wish) -> Answer:
+    """The best items for a visitor at this moment: exactly `wish.n`, or a stated shortfall."""
+    return recommend_many(model, catalogue, [visitor], wish)[0]
 
 
-def recommend_many(model: Model | None, catalogue: Catalogue, histories: Sequence[Lines], wish: Wish) -> list[Answer]:
+def recommend_many(model: Model | None, catalogue: Catalogue, visitors: Sequence[Visitor], wish: Wish) -> list[Answer]:
     """The same for many people with one wish, each exactly as alone.
 
     The collaborative scores are one matrix product for some people at a time: the factors pass through memory once for
@@ -43,12 +43,12 @@ def recommend_many(model: Model | None, catalogue: Catalogue, histories: Sequenc
     """
     closed = _closed(catalogue, wish)
     if model is None:
-        return [_newest(catalogue, history, wish, closed) for history in histories]
+        return [_newest(catalogue, visitor, wish, closed) for visitor in visitors]
     moment = _moment(model, wish)
     near = None if wish.near is None else catalogue.mask(Filter(categories=(wish.near,)))
     answers = []
-    for start in range(0, len(histories), _BLOCK):
-        people = [_person(model, history, moment) for history in histories[start : start + _BLOCK]]
+    for start in range(0, len(visitors), _BLOCK):
+        people = [_person(model, visitor, moment) for visitor in visitors[start : start + _BLOCK]]
         for one, products in zip(people, _products(model, len(catalogue), people), strict=True):
             total = _total(model, one, products, wish)
             if near is not None:
@@ -64,19 +64,20 @@ def recommend_many(model: Model | None, catalogue: Catalogue, histories: Sequenc
 
 @dataclass(slots=True)
 class _Person:
-    """Tastes, factors (None: the model knows nothing of them), and how their answer is made."""
+    """Tastes, country, factors (None: the model knows nothing of them), and how their answer is made."""
 
     tastes: Tastes
+    country: str | None
     factors: Floats | None
     strategy: Strategy
 
 
-def _person(model: Model, history: Lines, moment: Floats | None) -> _Person:
-    now = tastes(history, model.parameters)
+def _person(model: Model, visitor: Visitor, moment: Floats | None) -> _Person:
+    now = tastes(visitor.lines, model.parameters)
     own = model.person(now.keys, now.affinity)
     if own is not None:
-        return _Person(now, _joined(own, moment), Strategy.FOR_YOU)
-    return _Person(now, moment, Strategy.POPULAR if moment is None else Strategy.SESSION)
+        return _Person(now, visitor.country, _joined(own, moment), Strategy.FOR_YOU)
+    return _Person(now, visitor.country, moment, Strategy.POPULAR if moment is None else Strategy.SESSION)
 
 
 def _products(model: Model, size: int, people: Sequence[_Person]) -> Iterator[Floats]:
@@ -102,7 +103,7 @@ def _total(model: Model, one: _Person, products: Floats, wish: Wish) -> Floats:
         one.factors = one.factors * scale
         products *= scale if wish.exclude_seen else scale * np.float32(model.blend.repeat_collaborative)
     known = min(len(products), len(model))
-    products[:known] += model.lift(repeat=not wish.exclude_seen)[:known]
+    products[:known] += model.lift(one.country, repeat=not wish.exclude_seen)[:known]
     frequency = one.tastes.frequency[: np.searchsorted(one.tastes.keys, len(products))]
     if not wish.exclude_seen and len(frequency):
         products[one.tastes.keys[: len(frequency)]] += frequency / max(float(frequency.max()), _TINY)
@@ -144,7 +145,7 @@ def _reasons(model: Model, one: _Person, chosen: Keys, wish: Wish) -> list[Reaso
     """For each chosen item the part of its score that weighs most."""
     known = chosen < len(model)
     rows = np.where(known, chosen, 0)
-    popular = model.lift(repeat=False)[rows] * known
+    popular = model.lift(one.country, repeat=False)[rows] * known
     liked = np.zeros(len(chosen), dtype=np.float32)
     if one.factors is not None:
         liked = (model.item_factors[rows] @ one.factors) * known
@@ -157,11 +158,11 @@ def _reasons(model: Model, one: _Person, chosen: Keys, wish: Wish) -> list[Reaso
     ]
 
 
-def _newest(catalogue: Catalogue, history: Lines, wish: Wish, closed: Keys) -> Answer:
+def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) -> Answer:
     """Before the first model: what came to the shop last."""
     scores = np.empty(len(catalogue), dtype=np.float32)
     scores[np.argsort(catalogue.published, kind="stable")] = np.arange(len(catalogue))
-    chosen = _chosen(scores, closed, tastes(history, Parameters()), wish)
+    chosen = _chosen(scores, closed, tastes(visitor.lines, Parameters()), wish)
     nothing = np.zeros(len(chosen), dtype=np.float32)
     missing = _shortfall(catalogue, wish, len(chosen))
     return Answer(Strategy.NEWEST, chosen, nothing, [Reason.NEW] * len(chosen), missing)

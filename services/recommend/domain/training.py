@@ -50,6 +50,7 @@ class Trained:
 
     item_factors: NDArray[np.float32]
     popularity: NDArray[np.float32]
+    popularity_by_country: dict[str, NDArray[np.float32]]
     parameters: Parameters
     blend: Blend
     figures: dict[str, Any]
@@ -63,4 +64,6 @@ def train(history: History, parameters: Parameters) -> Trained:
     fitted = fit(history, parameters)
     blend, evidence = choose_blend(history, parameters)
     figures = {"people": history.person_count, "lines": len(history), "pairs": fitted.pairs, "validation": evidence}
-    return Trained(fitted.item_factors, fitted.popularity, fitted.parameters, blend, figures)
+    return Trained(
+        fitted.item_factors, fitted.popularity, fitted.popularity_by_country, fitted.parameters, blend, figures
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.domain.filters import Filter
+from services.recommend.domain.tastes import EMPTY, Lines
 
 
 class Strategy(StrEnum):
@@ -29,6 +30,14 @@ class Reason(StrEnum):
     SIMILAR = "similar"
     POPULAR = "popular"
     NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """For whom: what they did, and the country they are in, where it is known (two capital letters)."""
+
+    lines: Lines = EMPTY
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

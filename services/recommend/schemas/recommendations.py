@@ -39,10 +39,11 @@ class FilterIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ContextIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The moment: the item being looked at, the category of the page, what is in the cart."""
+    """The moment: the item being looked at, the category of the page, what is in the cart, where the visitor is."""
 
     item_id: Text | None = None
     category: Category | None = None
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     cart: Annotated[list[Text], Meta(max_length=200)] = msgspec.field(default_factory=list)
 
 

@@ -66,6 +66,19 @@ def lines_as_of(tx: Transaction, as_of: datetime) -> LineColumns:
     return LineColumns(*columns)
 
 
+def customers_by_country(tx: Transaction) -> dict[str, NDArray[Any]]:
+    """The hashes (as in LineColumns) of the customers of each country, where it is known."""
+    rows = tx.all(
+        """
+        SELECT upper(country) AS country, array_send(array_agg(uuid_hash_extended(customer_id, 0))) AS customers
+        FROM profile_out.customers_v1
+        WHERE country ~ '^[A-Za-z]{2}$'
+        GROUP BY 1 ORDER BY 1
+        """
+    )
+    return {row["country"]: arrays.values(row["customers"], ">i8") for row in rows}
+
+
 def item_ids(tx: Transaction) -> list[str]:
     """The item ids in the order of their keys."""
     rows = tx.all("SELECT item_id FROM item ORDER BY item_key")

@@ -94,6 +94,18 @@ def identity_of(tx: Transaction, alias: str) -> UUID | None:
     return found
 
 
+def countries_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Where these customers are; those of whom it is not known are left out."""
+    rows = tx.all(
+        """
+        SELECT customer_id, upper(country) AS country FROM profile_out.customers_v1
+        WHERE customer_id = ANY(%(customer_ids)s) AND country ~ '^[A-Za-z]{2}$'
+        """,
+        {"customer_ids": list(customer_ids)},
+    )
+    return {row["customer_id"]: row["country"] for row in rows}
+
+
 def _fetch(tx: Transaction, query: LiteralString, params: Params) -> tuple[Any, ...] | None:
     with tx.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         return cursor.execute(query, params, prepare=True).fetchone()

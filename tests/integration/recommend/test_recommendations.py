@@ -79,6 +79,35 @@ def test_a_newcomer_gets_what_is_popular(api):
     assert ids(api.post("/v1/recommendations", json={"n": 2})) == ids(reply)
 
 
+def test_a_newcomer_gets_what_is_popular_where_they_are(recommend_api, shop, teas, as_recommend, profile_tx):
+    for number in range(60):
+        shop.bought(f"here {number}", "longjing")
+        shop.bought(f"there {number}", "cup")
+    for name, person in [*shop.people.items(), ("new", shop.person("there, new"))]:
+        profile_tx.execute(
+            """
+            WITH seen AS (INSERT INTO customer_seen VALUES (%(id)s, now(), now()))
+            INSERT INTO customer (customer_id, identified, country, traits, updated_at)
+            VALUES (%(id)s, true, %(country)s, '{}', now())
+            """,
+            {"id": person, "country": "CN" if name.startswith("here") else "nz"},
+        )
+    shop.happened("Signed Up", "there, new", {})
+    as_recommend(interactions.read_events)
+    recommend_api.post("/v1/models")
+    as_recommend(training.train_if_due)
+
+    def first(**asked):
+        return ids(recommend_api.post("/v1/recommendations", json={"n": 1, **asked}))
+
+    assert first(context={"country": "CN"}) == ["longjing"]
+    assert first(context={"country": "NZ"}) == ["cup"]
+    assert first(user_id="there, new") == ["cup"]
+    new = str(shop.people["there, new"])
+    batch = recommend_api.post("/v1/recommendations/batch", json={"customer_ids": [new], "n": 1}).get_json()
+    assert [item["item_id"] for item in batch["results"][new]] == ["cup"]
+
+
 def test_a_visitors_session_counts(api):
     reply = api.post("/v1/recommendations", json={"anonymous_id": "visitor", "n": 2})
     assert reply.get_json()["strategy"] == "for_you"

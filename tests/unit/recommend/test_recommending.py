@@ -1,5 +1,6 @@
 """What is shown to whom: no rule is ever broken, whatever the catalogue, the history and the wish."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,7 +14,7 @@ from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
 from services.recommend.domain.recommending import recommend, recommend_many, similar
 from services.recommend.domain.tastes import EMPTY, Lines
-from services.recommend.domain.wishes import Reason, Strategy, Wish
+from services.recommend.domain.wishes import Reason, Strategy, Visitor, Wish
 
 CATEGORIES = [("Tea",), ("Tea", "Green"), ("Ware",), ()]
 BRANDS = ["Hill", "Yun", None]
@@ -42,11 +43,11 @@ def trained(size, seed=0, blend=None, factors=4):
 
 
 def did(*deeds):
-    """Lines of (item key, kind)."""
+    """Someone who did these things: (item key, kind) each."""
     lines = EMPTY
     for key, kind in deeds:
         lines = lines + Lines.of([key], kind)
-    return lines
+    return Visitor(lines)
 
 
 ROWS = st.lists(
@@ -158,10 +159,24 @@ def test_a_known_customer_gets_what_their_circle_likes():
 
 
 def test_a_newcomer_gets_what_is_popular():
-    answer = recommend(CIRCLES, shop(PLAIN), EMPTY, Wish(2))
+    answer = recommend(CIRCLES, shop(PLAIN), Visitor(), Wish(2))
     assert answer.strategy is Strategy.POPULAR
     assert answer.keys.tolist() == [5, 4]
     assert answer.reasons == [Reason.POPULAR, Reason.POPULAR]
+
+
+def test_a_newcomer_gets_what_is_popular_also_where_popularity_gains_nothing_for_the_others():
+    model = replace(CIRCLES, blend=Blend(0, 0, 0))
+    for exclude_seen in (True, False):
+        answer = recommend(model, shop(PLAIN), Visitor(), Wish(2, exclude_seen=exclude_seen))
+        assert answer.keys.tolist() == [5, 4]
+
+
+def test_a_newcomer_gets_what_is_popular_in_their_country():
+    at_home = np.array([0, 0, 1, 0.5, 0, 0], dtype=np.float32)
+    model = replace(CIRCLES, popularity_by_country={"CN": at_home})
+    assert recommend(model, shop(PLAIN), Visitor(country="CN"), Wish(2)).keys.tolist() == [2, 3]
+    assert recommend(model, shop(PLAIN), Visitor(country="NZ"), Wish(2)).keys.tolist() == [5, 4]
 
 
 def test_where_repeats_are_wanted_what_is_bought_often_comes_first():
@@ -172,7 +187,7 @@ def test_where_repeats_are_wanted_what_is_bought_often_comes_first():
 
 
 def test_the_cart_of_a_stranger_decides():
-    answer = recommend(CIRCLES, shop(PLAIN), EMPTY, Wish(2, cart=[0]))
+    answer = recommend(CIRCLES, shop(PLAIN), Visitor(), Wish(2, cart=[0]))
     assert answer.strategy is Strategy.SESSION
     assert answer.keys.tolist() == [1, 2]
     assert answer.reasons == [Reason.FITS_CART, Reason.FITS_CART]
@@ -192,7 +207,7 @@ def test_what_was_returned_may_be_shown_again():
 
 def test_items_of_the_pages_category_come_first_and_others_fill_up():
     rows = [(("Tea",) if key in (0, 3) else (), None, 1, True, None) for key in range(6)]
-    answer = recommend(CIRCLES, shop(rows), EMPTY, Wish(3, near=("Tea",)))
+    answer = recommend(CIRCLES, shop(rows), Visitor(), Wish(3, near=("Tea",)))
     assert set(answer.keys[:2].tolist()) == {0, 3}
     assert answer.keys[2] == 5
     assert answer.scores.max() <= 1
@@ -206,7 +221,7 @@ def test_a_history_the_model_knows_nothing_of_is_an_empty_one():
 
 
 def test_before_the_first_model_the_newest_items_are_shown():
-    answer = recommend(None, shop(PLAIN), EMPTY, Wish(2))
+    answer = recommend(None, shop(PLAIN), Visitor(), Wish(2))
     assert answer.strategy is Strategy.NEWEST
     assert answer.keys.tolist() == [5, 4]
 
@@ -220,7 +235,7 @@ def test_a_shortfall_names_the_rule_that_left_too_few():
         "too_few_not_excluded": Wish(4, exclude=[1]),
     }
     for reason, wish in cases.items():
-        shortfall = recommend(CIRCLES, shop(rows), EMPTY, wish).shortfall
+        shortfall = recommend(CIRCLES, shop(rows), Visitor(), wish).shortfall
         assert shortfall is not None
         assert shortfall.reason == reason
 
