@@ -30,6 +30,7 @@ from shared.telemetry import get_logger
 
 PAUSE_AFTER_TROUBLE_S: Final = 30.0
 SETTLE_PATIENCE_S: Final = 45.0
+RENEW_AFTER_S: Final = 8.0
 
 log = get_logger(__name__)
 
@@ -97,7 +98,8 @@ def _send(batch: Batch, channel: Channel) -> int:
     finally:
         windows.settle()
     with transaction() as tx:
-        ledger.release(tx, batch.lease, PAUSE_AFTER_TROUBLE_S if problem else 0)
+        ids = [recipient.send_id for recipient in batch.recipients]
+        ledger.release(tx, batch.lease, ids, PAUSE_AFTER_TROUBLE_S if problem else 0)
         runs.set_problem(tx, batch.run["campaign_id"], problem)
         tx.nudge("campaign.publish_outcomes")
     return windows.handed_over
@@ -122,6 +124,7 @@ class _Windows:
         self.batch, self.channel = batch, channel
         self.handed_over = 0
         self.before: Window | None = None
+        self._renewed = time.monotonic()
 
     def send_all(self) -> None:
         """Hand over window by window until all have gone or none may. Raises ChannelDown."""
@@ -163,9 +166,12 @@ class _Windows:
                 ledger.begin_hand_over(tx, lease, window.window_id, ids, items)
             if failures:
                 settling.settle_claimed(tx, lease, failures)
+            if time.monotonic() - self._renewed > RENEW_AFTER_S:
+                ledger.renew(tx, lease, [recipient.send_id for recipient in self.batch.recipients])
+                self._renewed = time.monotonic()
         self.before = None
         with transaction() as tx:
-            return ledger.still_ours(tx, lease, window.window_id, margin_s=BUDGET_S + 30)
+            return ledger.still_ours(tx, lease, window.window_id, margin_s=BUDGET_S + 5)
 
 
 def _business_time(shop: Shop) -> datetime:

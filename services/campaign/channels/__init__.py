@@ -51,4 +51,4 @@ class Channel(Protocol):
 
 
 # A window ends within this time, well before the lease of its rows does.
-BUDGET_S = 60.0
+BUDGET_S = 55.0

@@ -24,6 +24,7 @@ from services.campaign.domain.replies import Answer, classify
 
 CONNECT_TIMEOUT_S: Final = 10.0
 REPLY_TIMEOUT_S: Final = 20.0
+STARTING_S: Final = BUDGET_S - 2 * REPLY_TIMEOUT_S  # then its envelope and its body may each wait for a reply
 _LONGEST_REPLY: Final = 64 * 1024
 UNTRIED: Final = Answer("retry", "untried")
 
@@ -94,18 +95,22 @@ class SmtpConnection:
                 self._socket.close()
         self._socket, self._read = None, b""
 
-    def send(self, sender: str, parcels: Sequence[Parcel], budget_s: float = BUDGET_S) -> list[Answer]:
+    def send(self, sender: str, parcels: Sequence[Parcel], starting_s: float = STARTING_S) -> list[Answer]:
         """Hand over `parcels` in order; one answer each.
 
-        When the connection breaks, the message whose body was on its way is `unknown`, later ones are UNTRIED.
+        No message is begun after `starting_s`, so that the last one has its full time to be answered. When the
+        connection breaks, the message whose body was on its way is `unknown`, later ones are UNTRIED.
         """
-        self._deadline = time.monotonic() + budget_s
+        begun = time.monotonic()
+        self._deadline = begun + starting_s + 2 * self._reply_timeout
         answers: list[Answer] = []
         in_flight = False
         try:
             envelopes = [self._envelope(sender, parcel.address) for parcel in parcels]
             ahead = False  # whether this message's envelope has travelled with the body before it
             for index, parcel in enumerate(parcels):
+                if time.monotonic() - begun > starting_s:
+                    raise _BrokenError("the window's time is over")
                 refusal = self._envelope_answer() if ahead else self._offer(envelopes[index])
                 ahead = False
                 if refusal is not None:

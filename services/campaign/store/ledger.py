@@ -11,7 +11,9 @@ from psycopg.types.json import Jsonb
 
 from shared.database import Row, Transaction
 
-LEASE_S = 180
+# A claim is soon free again when its worker dies; a hand-over has to outlast its provider (channels.BUDGET_S).
+CLAIM_S = 25
+HAND_OVER_S = 80
 
 
 @dataclass
@@ -27,7 +29,7 @@ class Settlement:
 
 
 def claim(tx: Transaction, run_id: UUID, lease: UUID, limit: int) -> list[Row]:
-    """Take up to `limit` due rows of a run that nobody else works on, for LEASE_S seconds."""
+    """Take up to `limit` due rows of a run that nobody else works on, for CLAIM_S seconds."""
     return tx.all(
         """
         WITH due AS (
@@ -41,7 +43,7 @@ def claim(tx: Transaction, run_id: UUID, lease: UUID, limit: int) -> list[Row]:
         FROM due WHERE send.send_id = due.send_id
         RETURNING send.send_id, send.identity_id, send.customer_id, send.address, send.address_index, send.attempts
         """,
-        {"run_id": run_id, "lease": lease, "limit": limit, "lease_s": LEASE_S},
+        {"run_id": run_id, "lease": lease, "limit": limit, "lease_s": CLAIM_S},
     )
 
 
@@ -87,6 +89,17 @@ def move_address(tx: Transaction, send_id: UUID, address: str, address_index: st
     )
 
 
+def renew(tx: Transaction, lease: UUID, send_ids: Sequence[UUID]) -> None:
+    """Keep what of these is still claimed for another CLAIM_S seconds, unless that time is over already."""
+    tx.execute(
+        """
+        UPDATE send SET lease_until = now() + make_interval(secs => %(lease_s)s)
+        WHERE send_id = ANY(%(send_ids)s) AND lease = %(lease)s AND state = 'pending' AND lease_until > now()
+        """,
+        {"lease": lease, "send_ids": list(send_ids), "lease_s": CLAIM_S},
+    )
+
+
 def begin_hand_over(
     tx: Transaction, lease: UUID, window: UUID, send_ids: Sequence[UUID], items: Sequence[list[Any]]
 ) -> set[UUID]:
@@ -104,7 +117,7 @@ def begin_hand_over(
         {
             "lease": lease,
             "window": window,
-            "lease_s": LEASE_S,
+            "lease_s": HAND_OVER_S,
             "send_ids": list(send_ids),
             "items": Jsonb(items, orjson.dumps),
         },
@@ -169,15 +182,15 @@ def _settle(
     )
 
 
-def release(tx: Transaction, lease: UUID, after_s: float = 0) -> None:
-    """Give back what is still claimed under a lease, due again `after_s` seconds from now."""
+def release(tx: Transaction, lease: UUID, send_ids: Sequence[UUID], after_s: float = 0) -> None:
+    """Give back what of these is still claimed under a lease, due again `after_s` seconds from now."""
     tx.execute(
         """
         UPDATE send SET lease = NULL, lease_until = NULL,
                due_at = greatest(due_at, now() + make_interval(secs => %(after_s)s))
-        WHERE lease = %(lease)s AND state = 'pending'
+        WHERE send_id = ANY(%(send_ids)s) AND lease = %(lease)s AND state = 'pending'
         """,
-        {"lease": lease, "after_s": after_s},
+        {"lease": lease, "send_ids": list(send_ids), "after_s": after_s},
     )
 
 
