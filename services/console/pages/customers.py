@@ -10,7 +10,7 @@ from services.console.actions.siblings import Answer, Ask, Change, ask, ask_all,
 from services.console.pages import finding, timeline
 from services.console.pages.errors import page_blueprint
 from services.console.pages.items import SHORTFALLS, STRATEGIES, shown
-from services.console.pages.labels import CHANNELS, IDENTITY_KINDS, LIFECYCLE, LIFECYCLE_HINTS, OUTCOMES, RFM
+from services.console.pages.labels import CHANNELS, CONSENT_PURPOSES, IDENTITY_KINDS, LIFECYCLE, LIFECYCLE_HINTS, OUTCOMES, RFM
 from services.console.pages.session import page, person
 from shared.problems import NotFound
 
@@ -77,6 +77,7 @@ def show(customer_id: UUID) -> str:
         strategies=STRATEGIES,
         shortfalls=SHORTFALLS,
         channels=CHANNELS,
+        consent_purposes=CONSENT_PURPOSES,
         identity_kinds=IDENTITY_KINDS,
         outcomes=OUTCOMES,
         lifecycle_hints=LIFECYCLE_HINTS,

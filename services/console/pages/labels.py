@@ -157,6 +157,8 @@ CHANNELS: Final = {
     "wechat": _("WeChat"),
 }
 
+CONSENT_PURPOSES: Final = {"marketing": _("Marketing")}
+
 IDENTITY_KINDS: Final = {
     "user_id": _("User id"),
     "anonymous_id": _("Browser or device"),

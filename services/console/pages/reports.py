@@ -1,6 +1,6 @@
 """What a campaign earned, in words and charts."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from babel.dates import format_skeleton
@@ -9,9 +9,10 @@ from flask_babel import lazy_gettext as _
 
 from services.console.pages.formats import money, number, percent, to_major
 from services.console.pages.labels import SEND
+from shared.shop import business_now
 
 VERDICTS: Final = {
-    "higher": (_("The campaign earned more than it would have without it"), "good"),
+    "higher": (_("The campaign brought in more than would have come without it"), "good"),
     "lower": (_("Those contacted spent less than those held out"), "bad"),
     "inconclusive": (_("No difference can be told from chance"), "plain"),
     "too_few": (_("Too few people to say anything"), "plain"),
@@ -149,18 +150,20 @@ def _interval(report: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _days(report: dict[str, Any]) -> dict[str, Any] | None:
-    """Revenue a person of both groups, summed up day by day; None without somebody in both."""
+    """Revenue per person of both groups, summed up over the days so far; None without somebody in both."""
     arms, currency = report["arms"], report["currency"]
     people = {arm: arms[arm]["people"] for arm in ("treated", "holdout")}
-    if not all(people.values()):
+    today = (business_now() - datetime.fromisoformat(report["as_of"])).days
+    days = report["daily"][: max(0, today + 1)]
+    if not all(people.values()) or len(days) < 2:
         return None
     sums = {"treated": 0, "holdout": 0}
     points: dict[str, list[float]] = {"treated": [], "holdout": []}
-    for day in report["daily"]:
+    for day in days:
         for arm, values in points.items():
             sums[arm] += day[arm]["revenue_minor"]
             values.append(float(to_major(round(sums[arm] / people[arm]), currency)))
-    dates = [date.fromisoformat(day["date"]) for day in report["daily"]]
+    dates = [date.fromisoformat(day["date"]) for day in days]
     return {
         "labels": [format_skeleton("MMMd", day, locale=get_locale()) for day in dates],
         "lines": [

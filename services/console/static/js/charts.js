@@ -76,7 +76,7 @@
       return {
         grid: grid({ top: 8 }),
         tooltip: tooltip({ trigger: "item", formatter: (p) => `${data.labels[p.dataIndex]}\n${data.shown[p.dataIndex]}` }),
-        xAxis: values({ min: -reach, max: reach, axisLabel: { ...text(), formatter: (v) => short(document.documentElement.lang).format(v) } }),
+        xAxis: values({ min: -reach, max: reach, axisLabel: { ...text(), showMinLabel: false, showMaxLabel: false, formatter: (v) => short(document.documentElement.lang).format(v) } }),
         yAxis: categories(data.labels, { inverse: true, axisLine: { show: false }, axisLabel: { ...text(), color: token("ink") } }),
         series: [{
           type: "custom",
