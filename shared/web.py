@@ -239,6 +239,10 @@ def _install_errors(app: Flask, mapping: Mapping[type[Exception], type[Problem]]
     def _http(error: HTTPException) -> Response:
         return problem_response(_from_http(error), _headers_of(error))
 
+    @app.errorhandler(RecursionError)
+    def _too_deep(_error: RecursionError) -> Response:
+        return problem_response(BadRequest("this JSON is nested deeper than anything we take", code="too_deep"))
+
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:
         _log.exception("unexpected_error", error=type(error).__name__)
