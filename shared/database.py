@@ -29,6 +29,8 @@ Identifier, Literal, SQL = sql.Identifier, sql.Literal, sql.SQL
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
+# A process frozen inside a transaction holds its locks (the appender's, a reader's cursor) no longer than this.
+IDLE_IN_TRANSACTION_MS = 20_000
 _TRUSTED_S = 1.0  # a connection used this recently is not checked again
 
 
@@ -191,7 +193,8 @@ def connection_options(service: str) -> dict[str, str]:
         "application_name": f"zhike-{service}",
         "options": (
             f"-c search_path={service} -c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS}"
-            f" -c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=120000 -c jit=off"
+            f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+            f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c jit=off"
         ),
     }
 

@@ -23,9 +23,9 @@ from shared.config import SERVICE_PORTS
 
 START_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 90.0
-# Beside the defaults: an appender and a sender of their own, so that each can be struck by itself, and a second sender,
-# so that somebody is left when one is frozen past its lease.
-SCALE: Final = {"profile-appender": 1, "campaign-sender": 2, "recommend-trainer": 1}
+# Beside the defaults: appenders and senders of their own, so that each can be struck by itself; two of each, so that
+# somebody is left when one is frozen past its lease.
+SCALE: Final = {"profile-appender": 2, "campaign-sender": 2}
 
 
 @dataclass(frozen=True)

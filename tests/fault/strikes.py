@@ -17,8 +17,9 @@ from tests.fault.disk import Disk
 from tests.fault.installation import Installation, Target
 from tests.fault.sink import Sink
 
-# Longer than the lease of a message (180 s) and than a transaction may idle.
+# Longer than the lease of a message (180 s), and than a transaction may idle (20 s).
 PAST_THE_LEASE_S: Final = 190.0
+PAST_THE_TRANSACTION_S: Final = 40.0
 SENDERS: Final = ("campaign-sender",)
 APPENDERS: Final = ("profile-appender",)
 WORKERS: Final = ("-worker", "-batch", "-trainer")
@@ -61,6 +62,11 @@ class Field:
             raise NotPossible(f"{target.name} has no children")
         return self.dice.choice(children)
 
+    def check_nobody_sleeps(self, schema: str) -> None:
+        """Somebody of the service must be left. Raises NotPossible."""
+        if any(one.until > time.monotonic() and one.of == schema for one in self.frozen):
+            raise NotPossible("another one is still frozen")
+
     def thaw_all(self) -> None:
         """Wake whatever sleeps."""
         for one in self.frozen:
@@ -69,10 +75,10 @@ class Field:
 
 
 class Frozen:
-    """Processes stopped in the middle of what they did, woken after a time or when asked."""
+    """Processes of the service `of`, stopped in the middle of what they did, woken after a time or when asked."""
 
-    def __init__(self, processes: Sequence[psutil.Process], seconds: float) -> None:
-        self._processes = list(processes)
+    def __init__(self, processes: Sequence[psutil.Process], seconds: float, of: str = "") -> None:
+        self._processes, self.of = list(processes), of
         for process in self._processes:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
@@ -92,7 +98,7 @@ class Frozen:
                 process.resume()
 
 
-def kill(name: str, roles: Sequence[str], windows: int = 0) -> Callable[[Field], Struck]:
+def kill(roles: Sequence[str], windows: int = 0) -> Callable[[Field], Struck]:
     """kill -9 of one process of these roles, as the supervisor started it."""
 
     def strike(field: Field) -> Struck:
@@ -145,15 +151,14 @@ def freeze(roles: Sequence[str], shortest_s: float, longest_s: float) -> Callabl
 
 def freeze_sender_past_its_lease(field: Field) -> Struck:
     """SIGSTOP of a sender in the middle of a window, for longer than its lease; the others go on meanwhile."""
-    if any(one.until > time.monotonic() for one in field.frozen):
-        raise NotPossible("another one is still frozen")
+    field.check_nobody_sleeps("campaign")
     with field.sink.holding() as held:
         if not held.wait(10.0):
             raise NotPossible("nobody was handing over")
         process = field.platform.owner_of_port(field.sink.held_port)
         if process is None:
             raise NotPossible("the sender had gone")
-        field.frozen.append(Frozen([process], PAST_THE_LEASE_S))
+        field.frozen.append(Frozen([process], PAST_THE_LEASE_S, "campaign"))
         return Struck(f"pid {process.pid} in a window", 1)
 
 
@@ -161,14 +166,13 @@ def freeze_in_transaction(schema: str) -> Callable[[Field], Struck]:
     """SIGSTOP of a process of this service that holds a transaction open, for longer than one may idle."""
 
     def strike(field: Field) -> Struck:
-        if any(one.until > time.monotonic() for one in field.frozen):
-            raise NotPossible("another one is still frozen")
+        field.check_nobody_sleeps(schema)
         deadline = time.monotonic() + 20.0
         while time.monotonic() < deadline:
             process = _in_transaction(field.platform, schema)
             if process is None:
                 continue
-            frozen = Frozen([process], PAST_THE_LEASE_S)
+            frozen = Frozen([process], PAST_THE_TRANSACTION_S, schema)
             time.sleep(0.3)  # what it had asked for is answered now; what stays is the open transaction
             if _in_transaction(field.platform, schema, process) is not None:
                 field.frozen.append(frozen)
@@ -281,23 +285,24 @@ def mail(mood: str, most: int) -> Callable[[Field], Struck]:
 
 
 KINDS: Final[dict[str, Callable[[Field], Struck]]] = {
-    "kill an API": kill("api", ("-api",)),
+    "kill an API": kill(("-api",)),
     "kill an API's child": kill_child(("-api",)),
-    "kill a worker": kill("worker", WORKERS, windows=2),
+    "kill a worker": kill(WORKERS, windows=2),
     "kill a worker's child": kill_child(("profile-worker", "segmentation-worker", "recommend-worker")),
-    "kill the appender": kill("appender", APPENDERS),
+    "kill the appender": kill(APPENDERS),
     "kill the appender's child": kill_child(APPENDERS),
-    "kill a sender": kill("sender", SENDERS, windows=2),
+    "kill a sender": kill(SENDERS, windows=2),
     "kill a sender in a hand-over": kill_sender_in_hand_over,
-    "kill the beat": kill("beat", ("beat",)),
-    "kill the proxy": kill("proxy", ("proxy",)),
+    "kill the beat": kill(("beat",)),
+    "kill the proxy": kill(("proxy",)),
     "freeze an API": freeze(("-api",), 2, 8),
     "freeze a worker": freeze((*WORKERS, *APPENDERS), 2, 8),
     "freeze a sender past its lease": freeze_sender_past_its_lease,
     "freeze the appender in a transaction": freeze_in_transaction("profile"),
     "freeze a reader in a transaction": freeze_in_transaction("segmentation"),
+    "freeze a campaign worker in a transaction": freeze_in_transaction("campaign"),
     "FLUSHALL": flush_valkey,
-    "kill Valkey": kill("valkey", ("valkey",)),
+    "kill Valkey": kill(("valkey",)),
     "freeze Valkey": freeze(("valkey",), 2, 8),
     "kill -9 PostgreSQL": crash_postgres(signal.SIGKILL),
     "stop PostgreSQL at once": crash_postgres(signal.SIGQUIT),
@@ -317,6 +322,6 @@ QUICK: Final = tuple(
     if name
     not in (
         *("freeze a sender past its lease", "freeze the appender in a transaction", "freeze a reader in a transaction"),
-        *("mail server hangs", "fill the disk", "mail server answers 4xx"),
+        *("freeze a campaign worker in a transaction", "mail server hangs", "fill the disk", "mail server answers 4xx"),
     )
 )
