@@ -20,3 +20,8 @@ def test_the_best_are_those_of_a_full_sort_ties_by_position_and_never_a_blocked_
 def test_many_scores_are_ranked_exactly(size):
     scores = np.random.default_rng(size).normal(size=size).astype(np.float32)
     assert best(scores, 20).tolist() == np.argsort(-scores, kind="stable")[:20].tolist()
+
+
+@pytest.mark.parametrize("scores", [-np.arange(5_000), np.zeros(5_000), np.arange(5_000) // 7 * -1])
+def test_the_first_of_many_equals_and_the_last_that_just_makes_it_are_not_lost(scores):
+    assert best(scores.astype(np.float32), 10).tolist() == list(range(10))
