@@ -5,13 +5,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import orjson
-import psycopg
 import requests
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
@@ -19,10 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from deploy import environment, topology
 from deploy.process import LOOPBACK, Command, spawn, stop
+from services.recommend.actions import training
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain import als
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
+from services.recommend.domain.training import Trained
+from shared.database import transaction
 from shared.ids import uuid7
 from tests.bench import machine
 from tests.bench.load import Target, seconds_to_send
@@ -132,26 +133,19 @@ def _shop(stack: Stack, factors: np.ndarray) -> list[str]:
         )
         connection.execute("VACUUM ANALYZE interaction")
         item_ids = [row[0] for row in connection.execute("SELECT item_id FROM item ORDER BY item_key")]
-        _publish(stack, connection, factors, item_ids)
+        _publish(stack, factors, item_ids)
         found = connection.execute("SELECT DISTINCT customer_id FROM interaction").fetchall()
     stack.end()  # the next process begins with the model
     return [str(row[0]) for row in found]
 
 
-def _publish(stack: Stack, connection: psycopg.Connection, factors: np.ndarray, item_ids: list[str]) -> None:
+def _publish(stack: Stack, factors: np.ndarray, item_ids: list[str]) -> None:
     artifacts.configure(f"file://{stack.around.artifacts}")
-    version, now = str(uuid7()), datetime.now(UTC)
     parameters = Parameters(als=AlsParameters(factors=FACTORS))
-    manifest = {"as_of": now.isoformat(), "parameters": asdict(parameters), "blend": asdict(Blend()), "items": ITEMS}
-    popularity = np.linspace(1, 0, ITEMS, dtype=np.float32)
-    path = artifacts.write(version, manifest, item_ids, {"item_factors": factors, "popularity": popularity})
-    connection.execute(
-        """
-        INSERT INTO model (version, as_of, log_position, started_at, published_at, path, manifest)
-        VALUES (%(version)s, %(now)s, 0, %(now)s, %(now)s, %(path)s, %(manifest)s)
-        """,
-        {"version": version, "now": now, "path": path, "manifest": orjson.dumps(manifest).decode()},
-    )
+    trained = Trained(factors, np.linspace(1, 0, ITEMS, dtype=np.float32), {}, parameters, Blend(), {})
+    now = datetime.now(UTC)
+    with stack.acting("recommend"), transaction() as tx:
+        training.publish(tx, trained, item_ids, now, 0, now)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from deploy.process import LOOPBACK, Command, free_port, spawn, stop, tail
 from deploy.secrets import NAMES, password_variable, passwords
 from deploy.valkey import EmbeddedValkey
 from services.console.actions import keys
-from shared import crypto, database, queue
+from shared import crypto, database, queue, telemetry
 from shared.config import Settings
 
 START_TIMEOUT_S = 60.0
@@ -93,7 +93,12 @@ class Stack:
 
     def key(self, kind: str) -> str:
         """A new API key of this kind."""
-        service = "console"
+        with self.acting("console"):
+            return keys.create_key(f"bench {kind}", kind).secret
+
+    @contextmanager
+    def acting(self, service: str) -> Iterator[None]:
+        """This process as `service`: its use cases and transactions work inside."""
         told = environment.for_service(self.around, service)
         settings = Settings(
             service=service,
@@ -101,18 +106,19 @@ class Stack:
             redis_url=told["REDIS_URL"],
             secret_key=told["ZHIKE_SECRET_KEY"],
             data_key=told["ZHIKE_DATA_KEY"],
-            public_url="",
-            artifacts_url="",
+            public_url=told["ZHIKE_PUBLIC_URL"],
+            artifacts_url=told["ZHIKE_ARTIFACTS_URL"],
             service_urls={},
-            smtp_url="",
+            smtp_url=told["SMTP_URL"],
             log_level="warning",
             pool_size=1,
         )
+        telemetry.configure(service, settings.log_level)
         crypto.configure(settings)
         database.configure(settings.database_url, service, 1)
         queue.configure(settings)
         try:
-            return keys.create_key(f"bench {kind}", kind).secret
+            yield
         finally:
             database.close()
 
@@ -139,6 +145,9 @@ def running(base_port: int, smtp_url: str = "") -> Iterator[Stack]:
         )
         stack = Stack(folder, around)
         yield stack
+    except Exception:
+        print(tail(folder / "roles.log", 5), file=sys.stderr)
+        raise
     finally:
         if stack is not None:
             stack.end()
