@@ -62,13 +62,11 @@ class TeaShop:
             self.people[name] = identity
         return self.people[name]
 
-    def happened(self, event: str, who: str | None, properties: dict[str, Any], **more: Any) -> int:
-        """A track event of a customer (or of nobody known)."""
+    def happened(self, event: str, who: str, properties: dict[str, Any], **more: Any) -> int:
+        """A track event of a customer, or of a visitor (`anonymous`)."""
         field = "anonymousId" if more.pop("anonymous", False) else "userId"
         kind = "anonymous_id" if field == "anonymousId" else "user_id"
-        identity = None if who is None else self.person(who, kind)
-        payload = {"properties": properties, **({field: who} if who else {})}
-        return self.append("track", event, identity, payload, **more)
+        return self.append("track", event, self.person(who, kind), {"properties": properties, field: who}, **more)
 
     def bought(self, who: str, *items: str, order: str | None = None, **more: Any) -> int:
         """An order of one of each item."""

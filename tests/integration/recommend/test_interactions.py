@@ -118,12 +118,6 @@ def test_after_a_merge_and_a_split_each_line_is_where_its_identity_is(shop, teas
     }
 
 
-def test_an_order_of_nobody_known_is_kept_and_belongs_to_no_one(shop, teas, lines, recommend_tx):
-    shop.bought(None, "longjing")
-    assert lines() == [("longjing", Kind.BOUGHT, 1.0)]
-    assert recommend_tx.value("SELECT customer_id FROM interaction") is None
-
-
 def test_a_click_keeps_the_recommendation_it_came_from(shop, teas, lines, recommend_tx):
     shown = uuid7()
     shop.happened("Product Clicked", "mei", {"product_id": "cup", "recommendation_id": str(shown)})
