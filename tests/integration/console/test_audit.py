@@ -61,6 +61,19 @@ def test_a_cursor_that_is_none_is_refused(console_api):
         assert (reply.status_code, reply.json["code"]) == (400, "bad_cursor")
 
 
+def test_the_page_shows_whatever_a_change_was_about(logged_in, services):
+    before = {"name": "Spring", "rule": {"all": [{"feature": "orders"}]}, "gone": None}
+    after = {"rule": {"any": []}, "holdout_share": 0.1, "replay": False, "items": ["TEA-1"], "new": None}
+    with services.acting("console"):
+        audit.record_outside(SYSTEM, "campaign.update", ("campaign", "1"), before, after)
+        audit.record_outside(SYSTEM, "something.new", ("thing", "2"), None, {})
+    page = logged_in("admin").get("/audit")
+    assert page.status_code == 200
+    text = page.get_data(as_text=True)
+    assert "holdout_share" in text
+    assert "something.new" in text
+
+
 def test_the_page_tells_it_in_words(logged_in):
     browser = logged_in("operator")
     browser.get("/shop")
