@@ -53,43 +53,42 @@ def append_round(rows: int = ROWS_A_ROUND) -> Round:
     with transaction() as tx:
         if not log.claim(tx, event_log.LOG):
             return Round(None)
-        taken = store.take(tx, rows)
-        if taken:
-            published = _append(tx, datetime.now(UTC))
-            return Round(taken, published)
-        return Round(0)
+        last = store.last_due(tx, rows)
+        return Round(0) if last is None else _append(tx, last, datetime.now(UTC))
 
 
-def _append(tx: Transaction, now: datetime) -> int:
-    store.name_identities_by_id(tx)
-    # Before their messages count as seen: they may be replayed.
-    rejected.set_aside(tx, store.drop_nameless(tx), "no_identity", "context.identityId is not an identity we know")
-    store.drop_repeats(tx, now)
-    count = store.waiting(tx)
-    if count == 0:
-        return 0
-    resolved = identities.resolve(tx, now)
-    touched = derive.learn_traits(tx) | resolved.customers
-    changes = resolved.entries
+def _append(tx: Transaction, last: int, now: datetime) -> Round:
+    nameless = store.name_by_id(tx, last)
+    rejected.set_aside(tx, nameless, "no_identity", "context.identityId is not an identity we know")
+    staged = store.stage(tx, last, now)
+    resolved = identities.resolve(tx, staged, now)
+    touched = resolved.customers
+    if staged.identifying:
+        touched |= derive.learn_traits(tx)
+    if staged.withdrawing:
+        derive.withdraw_consents(tx, now)
+    entries = staged.fresh + len(resolved.entries)
     # The head of the log is locked from here on.
-    first = log.reserve(tx, event_log.LOG, count + len(changes))
-    event_log.ensure_partitions(tx, first + count + len(changes))
+    first = log.reserve(tx, event_log.LOG, entries) if entries else 0
+    event_log.ensure_partitions(tx, first + entries)
     published = store.publish(tx, first)
-    if published != count:
-        raise RuntimeError(f"{count} events were due and {published} found their identity")
-    if changes:
-        event_log.add_changes(tx, first + count, changes, now)
-    derive.withdraw_consents(tx, now)
-    derive.customers(tx, touched, now)
-    tx.nudge(contracts.EVENTS_GREW)
-    return count + len(changes)
+    if published != staged.fresh:
+        raise RuntimeError(f"{staged.fresh} events were due and {published} could be published")
+    store.keep_seen(tx)
+    if resolved.entries:
+        event_log.add_changes(tx, first + staged.fresh, resolved.entries, now)
+    if touched:
+        derive.customers(tx, touched, now)
+    if entries:
+        tx.nudge(contracts.EVENTS_GREW)
+    return Round(staged.taken + len(nameless), entries)
 
 
 def _set_first_aside(error: Exception) -> None:
     """Move the oldest row of the intake to the rejected events."""
     with transaction() as tx:
-        if not log.claim(tx, event_log.LOG) or not store.take(tx, 1):
+        if not log.claim(tx, event_log.LOG):
             return
-        rows = store.drop_all(tx)
+        rows = store.drop_first(tx)
         rejected.set_aside(tx, rows, "append_failed", f"the event could not be appended: {type(error).__name__}")
     _log.error("event_set_aside", error=type(error).__name__, messages=[row["message_id"] for row in rows])

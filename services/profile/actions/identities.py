@@ -9,8 +9,9 @@ from uuid import UUID
 from services.profile.domain.components import Change, Entry, compare, components
 from services.profile.domain.contacts import ANONYMOUS_ID, USER_ID
 from services.profile.domain.linking import OUTRANKED, UNPROVEN, Board, Claimed, Decision, Node, Partner
-from services.profile.store import customers, links
+from services.profile.store import appending, customers, links
 from services.profile.store import identities as store
+from services.profile.store.appending import Staged
 from shared import contracts
 from shared.database import Row, Transaction
 from shared.ids import uuid7
@@ -26,22 +27,23 @@ class Resolved:
     entries: list[LogEntry] = field(default_factory=list)
 
 
-def resolve(tx: Transaction, now: datetime) -> Resolved:
+def resolve(tx: Transaction, staged: Staged, now: datetime) -> Resolved:
     """Make the identities of this round, decide on the links it claims, and remap customers."""
-    new = _make(tx, now)
+    new = _make(tx, now) if staged.unnamed or staged.claiming else []
+    if staged.unnamed:
+        appending.settle(tx)
     resolved = Resolved(customers={row["identity_id"] for row in new if row["kind"] != ANONYMOUS_ID})
-    vouched = _vouch(tx)
-    unproven = links.unproven_at(tx, [row["identity_id"] for row in vouched]) if vouched else []
-    claimed = links.claimed(tx)
+    vouched = store.unvouched(tx) if staged.unvouched or staged.claiming else []
+    if vouched:
+        store.vouch(tx, vouched)
+        resolved.customers |= set(vouched)
     affected: set[UUID] = set()
-    if claimed:
+    if staged.claiming and (claimed := links.claimed(tx)):
         affected |= _decide(tx, claimed)
-    if unproven:
-        # A claim of this round may just have proved one of them.
-        still = set(links.unproven_at(tx, [row["identity_id"] for row in vouched])) & set(unproven)
-        links.refuse(tx, sorted(still), UNPROVEN)
-        affected |= {end for pair in still for end in pair}
-    resolved.customers |= {row["identity_id"] for row in vouched}
+    # Asked only now: a claim of this round may just have proved one of them.
+    if vouched and (unproven := links.unproven_at(tx, vouched)):
+        links.refuse(tx, unproven, UNPROVEN)
+        affected |= {end for pair in unproven for end in pair}
     if affected:
         change = remap(tx, affected, unpublished=[row["identity_id"] for row in new])
         resolved.entries = entries(change)
@@ -81,9 +83,7 @@ def _payload(entry: Entry) -> dict[str, Any]:
 
 def _make(tx: Transaction, now: datetime) -> list[Row]:
     """The identities this round names for the first time."""
-    new = [row for row in store.unknown_or_unvouched(tx) if row["identity_id"] is None]
-    for row in new:
-        row["identity_id"] = uuid7()
+    new = [{"identity_id": uuid7(), **row} for row in store.unknown(tx)]
     if new:
         store.add(tx, new, now)
     # Only now is it known which ids of aliases nobody has used: those become known under both kinds they may be.
@@ -96,14 +96,6 @@ def _make(tx: Transaction, now: datetime) -> list[Row]:
     if phantoms:
         store.add(tx, phantoms, now)
     return [*new, *phantoms]
-
-
-def _vouch(tx: Transaction) -> list[Row]:
-    """Identities that were known and that a server names for the first time in this round."""
-    found = [row for row in store.unknown_or_unvouched(tx) if row["identity_id"] is not None]
-    if found:
-        store.vouch(tx, [row["identity_id"] for row in found])
-    return found
 
 
 def _decide(tx: Transaction, claimed: Sequence[Row]) -> set[UUID]:

@@ -1,17 +1,35 @@
-"""From the intake into the log. The rows of one round wait in a temporary table, `arriving`, which ends with it."""
+"""From the intake into the log. What is known of the rows of one round, but not their payload, waits in a temporary
+table, `arriving`, which ends with the transaction.
 
+Temporary tables have no statistics. So identities are looked up row by row through their index (LATERAL … OFFSET 0
+keeps the planner from joining the whole table instead).
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from shared.database import Row, Transaction
 
-BYTES_A_ROUND = 64 * 1024 * 1024
+BYTES_A_ROUND: Final = 64 * 1024 * 1024
 
 
-def take(tx: Transaction, rows: int) -> int:
-    """Move the oldest rows of the intake (at most `rows`, and some 64 MB) into `arriving`; returns how many."""
-    tx.execute("CREATE TEMPORARY TABLE IF NOT EXISTS arriving (LIKE intake) ON COMMIT DELETE ROWS")
-    tx.execute("DELETE FROM arriving")  # a test's transaction holds several rounds
-    last = tx.value(
+@dataclass(frozen=True)
+class Staged:
+    """What a round has: rows `taken`, those that are no repeats, and how many of these need which step."""
+
+    taken: int
+    fresh: int
+    unnamed: int
+    unvouched: int
+    claiming: int
+    identifying: int
+    withdrawing: int
+
+
+def last_due(tx: Transaction, rows: int) -> int | None:
+    """The id up to which a round goes: at most `rows` rows, and some 64 MB. None: the intake is empty."""
+    last: int | None = tx.value(
         """
         SELECT max(id) FROM (
             SELECT id, sum(size) OVER (ORDER BY id) - size AS bytes_before
@@ -21,100 +39,147 @@ def take(tx: Transaction, rows: int) -> int:
         """,
         {"rows": rows, "bytes": BYTES_A_ROUND},
     )
-    if last is None:
-        return 0
-    return tx.execute(
-        """
-        WITH taken AS (DELETE FROM intake WHERE id <= %(last)s RETURNING *)
-        INSERT INTO arriving SELECT * FROM taken
-        """,
-        {"last": last},
-    ).rowcount
+    return last
 
 
-def drop_repeats(tx: Transaction, now: datetime) -> int:
-    """Remove rows whose message has been seen, in this round or before; returns how many went."""
-    return tx.execute(
-        """
-        WITH fresh AS (
-            INSERT INTO message_seen (message_key, seen_at)
-            SELECT DISTINCT message_key, %(now)s::timestamptz FROM arriving
-            ON CONFLICT (message_key) DO NOTHING
-            RETURNING message_key
-        ), first AS (
-            SELECT min(a.id) AS id FROM arriving a JOIN fresh USING (message_key) GROUP BY message_key
-        )
-        DELETE FROM arriving a WHERE NOT EXISTS (SELECT FROM first WHERE first.id = a.id)
-        """,
-        {"now": now},
-    ).rowcount
-
-
-def name_identities_by_id(tx: Transaction) -> None:
-    """Rows that name one of our identities by its id get that identity's kind and value."""
+def name_by_id(tx: Transaction, last: int) -> list[Row]:
+    """Rows that name one of our identities by its id get its kind and value; the others are removed and returned."""
+    due = {"last": last}
+    if not tx.value("SELECT EXISTS (SELECT FROM intake WHERE id <= %(last)s AND own_kind = 'identity')", due):
+        return []
     tx.execute(
         """
-        UPDATE arriving a SET own_kind = i.kind, own_lookup = i.lookup
+        UPDATE intake SET own_kind = i.kind, own_lookup = i.lookup
         FROM identity i
-        WHERE a.own_kind = 'identity' AND i.identity_id = a.own_lookup::uuid
+        WHERE id <= %(last)s AND own_kind = 'identity'
+          AND i.identity_id = CASE WHEN own_kind = 'identity' THEN own_lookup::uuid END
+        """,
+        due,
+    )
+    return tx.all("DELETE FROM intake WHERE id <= %(last)s AND own_kind = 'identity' RETURNING *", due)
+
+
+def stage(tx: Transaction, last: int, now: datetime) -> Staged:
+    """Number the rows of the intake up to `last` that are no repeats, in `arriving`, with the identities we know.
+
+    A message is a repeat if it has been seen before, or earlier in this round.
+    """
+    tx.execute(
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS arriving (
+            id bigint, n int, received_at timestamptz, key_id uuid, source text, trusted boolean, imported boolean,
+            message_id text, type text, event text, occurred_at timestamptz, own_kind text, own_lookup text,
+            own_sealed text, claims jsonb, identity_id uuid, vouched boolean
+        ) ON COMMIT DELETE ROWS
         """
     )
+    tx.execute("DELETE FROM arriving")  # a test's transaction holds several rounds
+    tx.execute(
+        """
+        WITH due AS MATERIALIZED (
+            SELECT id, received_at, key_id, source, trusted, imported, message_key, message_id, type, event,
+                   occurred_at, own_kind, own_lookup, own_sealed, claims
+            FROM intake WHERE id <= %(last)s
+        ), fresh AS (
+            INSERT INTO message_seen (message_key, seen_at)
+            SELECT DISTINCT message_key, %(now)s::timestamptz FROM due
+            ON CONFLICT (message_key) DO NOTHING
+            RETURNING message_key
+        ), numbered AS (
+            SELECT id, row_number() OVER (ORDER BY id) AS n
+            FROM (SELECT min(d.id) AS id FROM due d JOIN fresh USING (message_key) GROUP BY message_key) AS first
+        )
+        INSERT INTO arriving
+        SELECT d.id, n.n, d.received_at, d.key_id, d.source, d.trusted, d.imported, d.message_id, d.type, d.event,
+               d.occurred_at, d.own_kind, d.own_lookup, d.own_sealed, d.claims, i.identity_id, i.vouched
+        FROM due d
+        LEFT JOIN numbered n USING (id)
+        LEFT JOIN LATERAL (
+            SELECT identity_id, vouched FROM identity WHERE kind = d.own_kind AND lookup = d.own_lookup OFFSET 0
+        ) AS i ON true
+        """,
+        {"last": last, "now": now},
+    )
+    return tx.all(
+        """
+        SELECT count(*) AS taken, count(n) AS fresh,
+               count(*) FILTER (WHERE n IS NOT NULL AND identity_id IS NULL) AS unnamed,
+               count(*) FILTER (WHERE n IS NOT NULL AND trusted AND NOT vouched) AS unvouched,
+               count(*) FILTER (WHERE n IS NOT NULL AND claims IS NOT NULL) AS claiming,
+               count(*) FILTER (WHERE n IS NOT NULL AND type = 'identify') AS identifying,
+               count(*) FILTER (
+                   WHERE n IS NOT NULL AND type = 'track' AND trusted
+                     AND event IN ('Unsubscribed', 'Email Marked as Spam')
+               ) AS withdrawing
+        FROM arriving
+        """,
+        into=Staged,
+    )[0]
 
 
-def drop_nameless(tx: Transaction) -> list[Row]:
-    """Remove and return the rows that name an identity we do not have."""
-    return tx.all("DELETE FROM arriving WHERE own_kind = 'identity' RETURNING *")
+def settle(tx: Transaction) -> None:
+    """Give rows their identity whose identity has been made since they were staged."""
+    tx.execute(
+        """
+        UPDATE arriving a SET identity_id = (
+            SELECT i.identity_id FROM identity i WHERE i.kind = a.own_kind AND i.lookup = a.own_lookup
+        )
+        WHERE n IS NOT NULL AND identity_id IS NULL
+        """
+    )
 
 
 def publish(tx: Transaction, first: int) -> int:
-    """Put the round into the log from position `first` on, in the order of arrival; returns how many entries.
-
-    Also keeps when each customer was first and last seen.
-    """
-    return int(
-        tx.value(
-            """
-            WITH placed AS (
-                INSERT INTO event_log (
-                    position, message_id, type, event, identity_id, occurred_at, received_at, imported, trusted, source,
-                    payload
-                )
-                SELECT %(first)s - 1 + row_number() OVER (ORDER BY a.id), a.message_id, a.type, a.event, i.identity_id,
-                       a.occurred_at, a.received_at, a.imported, a.trusted, a.source, a.payload
-                FROM arriving a JOIN identity i ON i.kind = a.own_kind AND i.lookup = a.own_lookup
-                RETURNING identity_id, occurred_at
-            ), seen AS (
-                INSERT INTO customer_seen (customer_id, first_seen_at, last_seen_at)
-                SELECT i.customer_id, min(p.occurred_at), max(p.occurred_at)
-                FROM placed p JOIN identity i USING (identity_id)
-                GROUP BY i.customer_id
-                ON CONFLICT (customer_id) DO UPDATE SET
-                    first_seen_at = least(customer_seen.first_seen_at, excluded.first_seen_at),
-                    last_seen_at = greatest(customer_seen.last_seen_at, excluded.last_seen_at)
-                WHERE excluded.first_seen_at < customer_seen.first_seen_at
-                   OR excluded.last_seen_at > customer_seen.last_seen_at
-            )
-            SELECT count(*) FROM placed
-            """,
-            {"first": first},
+    """Move the round from the intake into the log, from position `first` on; returns how many entries it got."""
+    return tx.execute(
+        """
+        WITH taken AS (
+            DELETE FROM intake i USING arriving a WHERE i.id = a.id
+            RETURNING a.n, a.message_id, a.type, a.event, a.identity_id, a.occurred_at, a.received_at, a.imported,
+                      a.trusted, a.source, i.payload
         )
+        INSERT INTO event_log (
+            position, message_id, type, event, identity_id, occurred_at, received_at, imported, trusted, source, payload
+        )
+        SELECT %(first)s - 1 + n, message_id, type, event, identity_id, occurred_at, received_at, imported, trusted,
+               source, payload
+        FROM taken
+        WHERE n IS NOT NULL
+        """,
+        {"first": first},
+    ).rowcount
+
+
+def keep_seen(tx: Transaction) -> None:
+    """When the customers of this round were first and last seen."""
+    tx.execute(
+        """
+        INSERT INTO customer_seen (customer_id, first_seen_at, last_seen_at)
+        SELECT i.customer_id, min(a.first_at), max(a.last_at)
+        FROM (
+            SELECT identity_id, min(occurred_at) AS first_at, max(occurred_at) AS last_at
+            FROM arriving WHERE n IS NOT NULL GROUP BY identity_id
+        ) AS a
+        JOIN LATERAL (SELECT customer_id FROM identity WHERE identity_id = a.identity_id OFFSET 0) AS i ON true
+        GROUP BY i.customer_id
+        ON CONFLICT (customer_id) DO UPDATE SET
+            first_seen_at = least(customer_seen.first_seen_at, excluded.first_seen_at),
+            last_seen_at = greatest(customer_seen.last_seen_at, excluded.last_seen_at)
+        WHERE excluded.first_seen_at < customer_seen.first_seen_at
+           OR excluded.last_seen_at > customer_seen.last_seen_at
+        """
     )
-
-
-def waiting(tx: Transaction) -> int:
-    """How many rows of this round are still to be published."""
-    return int(tx.value("SELECT count(*) FROM arriving"))
 
 
 def identifies(tx: Transaction) -> list[Row]:
     """What the identify events of this round say of whom, in the order of arrival."""
     return tx.all(
         """
-        SELECT i.identity_id, a.occurred_at, a.trusted, a.payload -> 'traits' AS traits,
-               a.payload -> 'context' AS context
-        FROM arriving a JOIN identity i ON i.kind = a.own_kind AND i.lookup = a.own_lookup
-        WHERE a.type = 'identify'
-        ORDER BY a.id
+        SELECT a.identity_id, a.occurred_at, a.trusted, i.payload -> 'traits' AS traits,
+               i.payload -> 'context' AS context
+        FROM arriving a JOIN LATERAL (SELECT payload FROM intake WHERE id = a.id OFFSET 0) AS i ON true
+        WHERE a.n IS NOT NULL AND a.type = 'identify'
+        ORDER BY a.n
         """
     )
 
@@ -123,17 +188,17 @@ def withdrawals(tx: Transaction) -> list[Row]:
     """Events of servers by which somebody refuses further marketing mail (Segment's e-mail events)."""
     return tx.all(
         """
-        SELECT i.identity_id, a.occurred_at, a.event, a.source, a.message_id
-        FROM arriving a JOIN identity i ON i.kind = a.own_kind AND i.lookup = a.own_lookup
-        WHERE a.type = 'track' AND a.trusted AND a.event IN ('Unsubscribed', 'Email Marked as Spam')
-        ORDER BY a.id
+        SELECT identity_id, occurred_at, event, source, message_id
+        FROM arriving
+        WHERE n IS NOT NULL AND type = 'track' AND trusted AND event IN ('Unsubscribed', 'Email Marked as Spam')
+        ORDER BY n
         """
     )
 
 
-def drop_all(tx: Transaction) -> list[Row]:
-    """Remove and return the round."""
-    return tx.all("DELETE FROM arriving RETURNING *")
+def drop_first(tx: Transaction) -> list[Row]:
+    """Remove and return the oldest row of the intake."""
+    return tx.all("DELETE FROM intake WHERE id = (SELECT min(id) FROM intake) RETURNING *")
 
 
 def forget_seen(tx: Transaction, before: datetime, limit: int) -> int:

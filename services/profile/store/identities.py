@@ -8,30 +8,48 @@ from uuid import UUID
 from shared.database import Row, Transaction
 
 
-def unknown_or_unvouched(tx: Transaction) -> list[Row]:
-    """Identifiers of this round that have no identity yet, and identities a server names for the first time.
+def unknown(tx: Transaction) -> list[Row]:
+    """Identifiers of this round that have no identity yet: rows of kind, lookup, sealed, vouched.
 
-    In the order of arrival, so that the first named gets the smallest id: rows of identity_id (None: new), kind,
-    lookup, sealed, vouched.
+    In the order of arrival, so that the first named gets the smallest id.
     """
     return tx.all(
         """
         WITH mention AS (
-            SELECT own_kind AS kind, own_lookup AS lookup, own_sealed AS sealed, trusted, id FROM arriving
+            SELECT own_kind AS kind, own_lookup AS lookup, own_sealed AS sealed, trusted, id
+            FROM arriving WHERE n IS NOT NULL AND identity_id IS NULL
             UNION ALL
             SELECT claim ->> 0, claim ->> 1, claim ->> 2, trusted, id
             FROM arriving, jsonb_array_elements(claims) AS claim
-            WHERE claims IS NOT NULL AND claim ->> 0 <> 'previous'
-        ), named AS (
+            WHERE n IS NOT NULL AND claims IS NOT NULL AND claim ->> 0 <> 'previous'
+        ), named AS MATERIALIZED (
             SELECT kind, lookup, min(sealed) AS sealed, bool_or(trusted) AS vouched, min(id) AS id
             FROM mention GROUP BY kind, lookup
         )
-        SELECT i.identity_id, n.kind, n.lookup, n.sealed, n.vouched
-        FROM named n LEFT JOIN identity i ON i.kind = n.kind AND i.lookup = n.lookup
-        WHERE i.identity_id IS NULL OR (n.vouched AND NOT i.vouched)
+        SELECT n.kind, n.lookup, n.sealed, n.vouched
+        FROM named n
+        WHERE (SELECT i.identity_id FROM identity i WHERE i.kind = n.kind AND i.lookup = n.lookup) IS NULL
         ORDER BY n.id, n.kind DESC
         """
     )
+
+
+def unvouched(tx: Transaction) -> list[UUID]:
+    """Identities that a server names for the first time in this round."""
+    rows = tx.all(
+        """
+        SELECT identity_id FROM arriving WHERE n IS NOT NULL AND trusted AND NOT vouched
+        UNION
+        SELECT i.identity_id
+        FROM arriving a
+        CROSS JOIN LATERAL jsonb_array_elements(a.claims) AS claim
+        JOIN LATERAL (
+            SELECT identity_id, vouched FROM identity WHERE kind = claim ->> 0 AND lookup = claim ->> 1 OFFSET 0
+        ) AS i ON NOT i.vouched
+        WHERE a.n IS NOT NULL AND a.claims IS NOT NULL AND a.trusted
+        """
+    )
+    return [row["identity_id"] for row in rows]
 
 
 def unknown_previous(tx: Transaction) -> list[Row]:
@@ -40,7 +58,7 @@ def unknown_previous(tx: Transaction) -> list[Row]:
         """
         SELECT claim ->> 1 AS lookup, bool_or(trusted) AS trusted
         FROM arriving, jsonb_array_elements(claims) AS claim
-        WHERE claims IS NOT NULL AND claim ->> 0 = 'previous' AND NOT EXISTS (
+        WHERE n IS NOT NULL AND claims IS NOT NULL AND claim ->> 0 = 'previous' AND NOT EXISTS (
             SELECT FROM identity WHERE kind IN ('user_id', 'anonymous_id') AND lookup = claim ->> 1
         )
         GROUP BY 1

@@ -16,29 +16,33 @@ def claimed(tx: Transaction) -> list[Row]:
     """
     return tx.all(
         """
-        WITH pair AS (
-            SELECT DISTINCT ON (own.identity_id, other.identity_id, a.trusted)
-                   own.identity_id AS own, other.identity_id AS other, a.trusted,
-                   a.type = 'alias' AND claim ->> 0 <> 'anonymous_id' AS alias, a.message_id,
-                   a.key_id, a.source, a.received_at, a.id
+        WITH pair AS MATERIALIZED (
+            SELECT DISTINCT ON (a.identity_id, other.identity_id, a.trusted)
+                   a.identity_id AS own, other.identity_id AS other, a.trusted,
+                   a.type = 'alias' AND claim ->> 0 <> 'anonymous_id' AS alias, a.message_id, a.key_id, a.source,
+                   a.received_at, a.n
             FROM arriving a
             CROSS JOIN LATERAL jsonb_array_elements(a.claims) AS claim
-            JOIN identity own ON own.kind = a.own_kind AND own.lookup = a.own_lookup
-            JOIN identity other
-              ON other.lookup = claim ->> 1
-             AND other.kind = ANY(
-                 CASE claim ->> 0 WHEN 'previous' THEN '{user_id,anonymous_id}' ELSE ARRAY[claim ->> 0] END
-             )
-            WHERE a.claims IS NOT NULL AND own.identity_id <> other.identity_id
-            ORDER BY own.identity_id, other.identity_id, a.trusted, alias DESC, a.id
+            JOIN LATERAL (
+                SELECT identity_id FROM identity
+                WHERE lookup = claim ->> 1 AND kind = ANY(
+                    CASE claim ->> 0 WHEN 'previous' THEN '{user_id,anonymous_id}' ELSE ARRAY[claim ->> 0] END
+                )
+                OFFSET 0
+            ) AS other ON other.identity_id <> a.identity_id
+            WHERE a.n IS NOT NULL AND a.claims IS NOT NULL
+            ORDER BY a.identity_id, other.identity_id, a.trusted, alias DESC, a.n
         )
         SELECT p.*
         FROM pair p
-        LEFT JOIN identity_link l ON l.a = least(p.own, p.other) AND l.b = greatest(p.own, p.other)
+        LEFT JOIN LATERAL (
+            SELECT link_id, live, trusted, undone_at FROM identity_link
+            WHERE a = least(p.own, p.other) AND b = greatest(p.own, p.other) OFFSET 0
+        ) AS l ON true
         WHERE l.link_id IS NULL
            OR (p.trusted AND p.alias AND NOT l.live)
            OR (p.trusted AND NOT l.trusted AND l.undone_at IS NULL)
-        ORDER BY p.id
+        ORDER BY p.n
         """
     )
 

@@ -26,7 +26,7 @@ def _make_partition(tx: Transaction, number: int) -> None:
     # Made beside the log and attached, which unlike CREATE TABLE … PARTITION OF keeps nobody from reading meanwhile.
     name = sql.Identifier(f"event_log_{number:05}")
     bounds = sql.Literal(number * PARTITION), sql.Literal((number + 1) * PARTITION)
-    tx.execute(sql.SQL("CREATE TABLE {} (LIKE event_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(name))
+    tx.execute(sql.SQL("CREATE TABLE {} (LIKE event_log INCLUDING CONSTRAINTS INCLUDING COMPRESSION)").format(name))
     attach = sql.SQL("ALTER TABLE event_log ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
     tx.execute(attach.format(name, *bounds))
 
