@@ -20,10 +20,11 @@ from services.campaign.actions.settling import Window
 from services.campaign.channels import BUDGET_S, Channel, ChannelDown, outside
 from services.campaign.domain import addresses
 from services.campaign.domain.ledger import WINDOW
+from services.campaign.domain.replies import UNTRIED
 from services.campaign.store import campaigns as runs
 from services.campaign.store import ledger
 from services.campaign.store.ledger import Settlement
-from shared.database import Row, transaction
+from shared.database import Row, Transaction, transaction
 from shared.problems import Problem
 from shared.shop import Shop, read_shop
 from shared.telemetry import get_logger
@@ -118,12 +119,16 @@ def _add_items(batch: Batch) -> str | None:
 
 
 class _Windows:
-    """The windows of a batch, one after the other; `before` has its answers but has not been settled yet."""
+    """The windows of a batch, one after the other. `unsettled`: those whose answers are not in the ledger yet.
+
+    A window that was announced but has not left is answered "untried", so that whatever fails in between leaves
+    nothing uncertain; from the moment it leaves until the provider answers, nobody knows, and it has no answers.
+    """
 
     def __init__(self, batch: Batch, channel: Channel) -> None:
         self.batch, self.channel = batch, channel
         self.handed_over = 0
-        self.before: Window | None = None
+        self.unsettled: list[Window] = []
         self._renewed = time.monotonic()
 
     def send_all(self) -> None:
@@ -132,50 +137,56 @@ class _Windows:
         for recipients in _windows(self.batch.recipients):
             parcels, failures = composer.compose(recipients)
             self.channel.connect()
-            window = Window(self.batch.run, {r.send_id: r.attempts for r in recipients})
-            leaving = self._announce(window, recipients, failures)
+            leaving = self._announce(recipients, failures)
             if not leaving and not failures:
                 return  # stopped, paused, cancelled, or no longer ours
+            window = self.unsettled[-1]
             going = [parcel for parcel in parcels if parcel.send_id in leaving]
-            window.answers = dict(zip((p.send_id for p in going), self.channel.hand_over(going), strict=True))
-            self.before = window
+            staying = {send_id: UNTRIED for send_id in window.attempts if send_id not in leaving}
+            window.answers = staying
+            answers = self.channel.hand_over(going)
+            window.answers = staying | dict(zip((p.send_id for p in going), answers, strict=True))
             self.handed_over += len(going)
 
     def settle(self) -> None:
-        """Write down the last window's answers. Known only here, so a database that is away is waited for."""
+        """Write down the last answers. They are known only here, so a database that is away is waited for."""
         for attempt in stamina.retry_context(on=Exception, attempts=None, timeout=SETTLE_PATIENCE_S, wait_max=3.0):
             with attempt, transaction() as tx:
-                if self.before is not None:
-                    settling.settle_window(tx, self.before, _business_time(read_shop(tx)))
-        self.before = None
+                self._settle(tx, self.unsettled, read_shop(tx))
+        self.unsettled = []
 
-    def _announce(self, window: Window, recipients: Sequence[Recipient], failures: list[Settlement]) -> set[UUID]:
-        """Write down the last answers and that this window leaves; who of it may really go, looked up once more.
+    def _announce(self, recipients: Sequence[Recipient], failures: list[Settlement]) -> set[UUID]:
+        """Write down the last answers and that a window leaves; who of it may really go, looked up once more.
 
         Nobody may where all sending is stopped; those who were taken off the allow-list meanwhile may not.
         """
+        window = Window(self.batch.run, {r.send_id: r.attempts for r in recipients})
+        window.answers = dict.fromkeys(window.attempts, UNTRIED)
+        self.unsettled.append(window)
         failed = {settlement.send_id for settlement in failures}
         lease = self.batch.lease
         with transaction() as tx:
             shop = read_shop(tx)
-            if self.before is not None:
-                settling.settle_window(tx, self.before, _business_time(shop))
+            self._settle(tx, self.unsettled[:-1], shop)
             going = [r for r in recipients if addresses.allowed(r.address, shop.allow_list) and r.send_id not in failed]
             if shop.sending_enabled:
                 ids, items = [r.send_id for r in going], [r.items for r in going]
                 ledger.begin_hand_over(tx, lease, window.window_id, ids, items)
             if failures:
                 settling.settle_claimed(tx, lease, failures)
-            if time.monotonic() - self._renewed > RENEW_AFTER_S:
-                ledger.renew(tx, lease, [recipient.send_id for recipient in self.batch.recipients])
-                self._renewed = time.monotonic()
-        self.before = None
+            self._renew(tx)
+        self.unsettled = [window]
         with transaction() as tx:
             return ledger.still_ours(tx, lease, window.window_id, margin_s=BUDGET_S + 5)
 
+    def _settle(self, tx: Transaction, windows: Sequence[Window], shop: Shop) -> None:
+        for window in windows:
+            settling.settle_window(tx, window, shop.business_clock or datetime.now(UTC))
 
-def _business_time(shop: Shop) -> datetime:
-    return shop.business_clock or datetime.now(UTC)
+    def _renew(self, tx: Transaction) -> None:
+        if time.monotonic() - self._renewed > RENEW_AFTER_S:
+            ledger.renew(tx, self.batch.lease, [recipient.send_id for recipient in self.batch.recipients])
+            self._renewed = time.monotonic()
 
 
 def _windows(recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:

@@ -20,13 +20,12 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from services.campaign.channels import BUDGET_S, ChannelDown, Parcel
-from services.campaign.domain.replies import Answer, classify
+from services.campaign.domain.replies import UNTRIED, Answer, classify
 
 CONNECT_TIMEOUT_S: Final = 10.0
 REPLY_TIMEOUT_S: Final = 20.0
 STARTING_S: Final = BUDGET_S - 2 * REPLY_TIMEOUT_S  # then its envelope and its body may each wait for a reply
 _LONGEST_REPLY: Final = 64 * 1024
-UNTRIED: Final = Answer("retry", "untried")
 
 
 class _BrokenError(Exception):

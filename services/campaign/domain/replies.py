@@ -33,6 +33,10 @@ class Answer:
     bounced: bool = False
 
 
+# It has certainly not left: to be handed over again, and no attempt is counted.
+UNTRIED: Final = Answer("retry", "untried")
+
+
 def classify(stage: str, code: int, text: str) -> Answer:
     """The answer to one message from the reply that decided it; `stage`: mail, rcpt, data or body."""
     reply = f"{code} {text}"[:500]

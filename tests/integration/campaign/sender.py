@@ -13,13 +13,10 @@ from shared.config import Settings
 ROOT = Path(__file__).resolve().parents[3]
 _WORK = """
 from services.campaign.channels import outside
-from shared import client, crypto, database, queue
 from shared.config import load_settings
+from shared.queue import create_worker
 settings = load_settings("campaign")
-crypto.configure(settings)
-database.configure(settings.database_url, settings.service, settings.pool_size)
-queue.configure(settings)
-client.configure(settings)
+create_worker(settings)
 outside.configure(settings)
 from services.campaign.actions import sending
 print("ready", flush=True)
@@ -69,6 +66,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "ZHIKE_DATA_KEY": settings.data_key,
         "ZHIKE_PUBLIC_URL": settings.public_url,
         "SMTP_URL": settings.smtp_url,
+        "ZHIKE_LOG_LEVEL": "critical",
         **{f"{name.upper()}_URL": url for name, url in settings.service_urls.items()},
     }
 

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.campaign.channels import ChannelDown, Parcel, smtp
-from services.campaign.channels.smtp import UNTRIED, SmtpConnection, parse_url
+from services.campaign.channels.smtp import SmtpConnection, parse_url
+from services.campaign.domain.replies import UNTRIED
 from tests.integration.campaign.mailbox import Handler, Mailbox, free_port
 
 MAIL = b"Subject: tea\r\n\r\nHello\r\n.\r\n..\r\nbye\r\n"
