@@ -39,7 +39,9 @@ def imported(*folders: str) -> dict[str, set[str]]:
     """Top-level modules of others that the code below these folders imports -> the files that do."""
     ours = {"shared", "services", "deploy", "tests"}
     users: dict[str, set[str]] = {}
-    for path in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+    # Scripts of clients/ run in those clients' own environments.
+    files = (file for folder in folders for file in (ROOT / folder).rglob("*.py") if file.parent.name != "clients")
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:

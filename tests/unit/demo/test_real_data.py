@@ -110,7 +110,7 @@ def test_prices_are_what_buyers_were_asked_before_the_cut(data: Dataset) -> None
     known_later = data.lines.filter(pl.col("at") >= data.cut)["product_id"].unique()
     known_before = data.lines.filter(pl.col("at") < data.cut)["product_id"].unique()
     only_later = known_later.filter(~known_later.is_in(known_before.implode())).cast(pl.String)
-    assert items.filter(pl.col("item_id").is_in(only_later.implode()))["price_minor"].null_count() == len(
+    assert items.filter(pl.col("item_id").is_in(only_later.implode()))["price"].null_count() == len(
         only_later.filter(only_later.is_in(items["item_id"].implode()))
     )
-    assert (items["price_minor"].is_null() == items["currency"].is_null()).all()
+    assert (items["price"].is_null() == items["currency"].is_null()).all()
