@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class TeaShop:
     platform: Platform
     mei: str
     people: dict[str, tuple[str, str]]
+    cookies: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -143,6 +144,23 @@ class Window:
         self.page.get_by_role("button", name="Log in").click()
         self.page.wait_for_url(self.shop.url + "/")
         return self
+
+    def enter(self, role: str = "admin") -> "Window":
+        """Be logged in as somebody of this role, with the session of whoever did it first."""
+        if role not in self.shop.cookies:
+            self.log_in(role)
+            self.shop.cookies[role] = self.context.cookies()
+        self.context.add_cookies(self.shop.cookies[role])
+        return self
+
+    def faults_on(self, paths: list[str]) -> dict[str, list[str]]:
+        """The pages on which axe finds something."""
+        found = {}
+        for path in paths:
+            self.page.goto(path.format(mei=self.shop.mei))
+            self.page.wait_for_load_state("networkidle")
+            found[path] = self.faults()
+        return {path: faults for path, faults in found.items() if faults}
 
     def faults(self) -> list[str]:
         """What axe finds against WCAG 2.1 A and AA, each with the first place it is at."""

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from tests.journey.platform import eventually
 
 PAGES = [
@@ -56,7 +54,7 @@ def test_the_language_is_switched_with_one_click_and_stays(window):
 
 
 def test_a_customer_is_found_and_everything_is_on_one_page(window):
-    page = window.log_in().page
+    page = window.enter().page
     page.goto("/customers")
     page.get_by_label("Search for a customer").fill("王梅")
     page.get_by_role("button", name="Search").click()
@@ -69,7 +67,7 @@ def test_a_customer_is_found_and_everything_is_on_one_page(window):
 
 
 def test_who_need_not_know_addresses_does_not_see_them(window):
-    page = window.log_in("viewer").page
+    page = window.enter("viewer").page
     page.goto(f"/customers/{window.shop.mei}")
     assert page.get_by_role("heading", name="王**").is_visible()
     for opened in page.locator("details summary").all():
@@ -81,7 +79,7 @@ def test_who_need_not_know_addresses_does_not_see_them(window):
 
 
 def test_a_segment_is_built_from_rows_and_counted_while_it_is_built(window):
-    page = window.log_in("marketer").page
+    page = window.enter("marketer").page
     page.goto("/segments/new")
     page.get_by_label("Name", exact=True).fill("爱喝茶的杭州顾客")
     preview = page.locator("#preview")
@@ -104,7 +102,7 @@ def test_a_segment_is_built_from_rows_and_counted_while_it_is_built(window):
 
 
 def test_a_rule_written_by_hand_is_shown_in_rows_and_a_wrong_one_is_explained(window):
-    page = window.log_in("marketer").page
+    page = window.enter("marketer").page
     page.goto("/segments/new")
     page.get_by_text("The rule as JSON").click()
     page.locator("#rule").fill('{"any": [{"score": "lifecycle", "op": "in", "value": ["new", "active"]}]}')
@@ -120,7 +118,7 @@ def test_a_campaign_is_drafted_and_seen_as_a_real_customer_gets_it(window):
     segment = shop.platform.post(
         "/v1/segments", {"name": f"All {shop.mei}", "rule": {"trait": "email", "op": "exists"}}
     )
-    page = window.log_in().page
+    page = window.enter().page
     page.goto(f"/campaigns/new?segment_id={segment['segment_id']}")
     page.get_by_label("Name", exact=True).fill("Spring tea")
     page.get_by_role("button", name="Continue to the message").click()
@@ -141,7 +139,7 @@ def test_a_campaign_is_drafted_and_seen_as_a_real_customer_gets_it(window):
 
 
 def test_a_marketer_drafts_but_does_not_start(window):
-    page = window.log_in("marketer").page
+    page = window.enter("marketer").page
     page.goto("/campaigns/new")
     assert page.get_by_role("heading", name="New campaign").is_visible()
     page.goto("/keys", wait_until="commit")
@@ -150,30 +148,23 @@ def test_a_marketer_drafts_but_does_not_start(window):
 
 
 def test_the_reference_of_a_service_is_readable_without_a_network(window):
-    page = window.log_in().page
+    page = window.enter().page
     page.goto("/reference/profile")
     page.get_by_text("/v1/batch").first.wait_for()
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_usable_by_everybody(window, path):
-    page = window.log_in().page
-    page.goto(path.format(mei=window.shop.mei))
-    page.wait_for_load_state("networkidle")
-    assert window.faults() == []
+def test_every_page_is_usable_by_everybody(window):
+    assert window.enter().faults_on(PAGES) == {}
 
 
-@pytest.mark.parametrize("path", ["/", "/customers/{mei}", "/segments/new"])
-def test_a_page_is_usable_in_the_dark(new_window, path):
+def test_pages_are_usable_in_the_dark(new_window):
     window = new_window(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    window.log_in().page.goto(path.format(mei=window.shop.mei))
-    window.page.wait_for_load_state("networkidle")
-    assert window.faults() == []
+    assert window.enter().faults_on(["/", "/customers/{mei}", "/segments/new"]) == {}
 
 
 def test_on_a_phone_nothing_hangs_over_the_edge(new_window):
     window = new_window(**PHONE)
-    page = window.log_in().page
+    page = window.enter().page
     wide = []
     for path in PAGES:
         page.goto(path.format(mei=window.shop.mei))

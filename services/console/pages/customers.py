@@ -10,7 +10,15 @@ from services.console.actions.siblings import Answer, Ask, Change, ask, ask_all,
 from services.console.pages import finding, timeline
 from services.console.pages.errors import page_blueprint
 from services.console.pages.items import SHORTFALLS, STRATEGIES, shown
-from services.console.pages.labels import CHANNELS, CONSENT_PURPOSES, IDENTITY_KINDS, LIFECYCLE, LIFECYCLE_HINTS, OUTCOMES, RFM
+from services.console.pages.labels import (
+    CHANNELS,
+    CONSENT_PURPOSES,
+    IDENTITY_KINDS,
+    LIFECYCLE,
+    LIFECYCLE_HINTS,
+    OUTCOMES,
+    RFM,
+)
 from services.console.pages.session import page, person
 from shared.problems import NotFound
 

@@ -46,7 +46,9 @@ def install(app: Flask) -> None:
 def _problem(error: Problem) -> Response:
     detail = error.detail
     if isinstance(error, SiblingDown):
-        detail = gettext("%(service)s does not answer now. Nothing was lost; try again in a moment.", service=detail)
+        # Its text begins with the sibling's name.
+        service = detail.partition(" ")[0]
+        detail = gettext("%(service)s does not answer now. Nothing was lost; try again in a moment.", service=service)
     return _page(error.status, detail)
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, request, url_for
 from flask_babel import get_locale, lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -123,8 +123,7 @@ def _navigation() -> list[tuple[LazyString | None, list[dict[str, Any]]]]:
                 "here": entry.endpoint.partition(".")[0] == here,
             }
             for entry in entries
-            if entry.endpoint in current_app.view_functions
-            and (not entry.permission or (found and found.may(entry.permission)))
+            if not entry.permission or (found and found.may(entry.permission))
         ]
         if shown:
             groups.append((title, shown))

@@ -92,7 +92,9 @@ def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_machines(brow
 def test_an_error_carries_the_number_that_finds_it_in_the_logs(logged_in):
     reply = logged_in("admin").get("/segments/01a20046-b1b0-718a-b984-577398a63af2")
     assert reply.status_code == 503
-    assert reply.headers["X-Request-Id"] in reply.get_data(as_text=True)
+    page = reply.get_data(as_text=True)
+    assert reply.headers["X-Request-Id"] in page
+    assert "segmentation does not answer now." in page
 
 
 @pytest.mark.parametrize(
