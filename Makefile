@@ -13,7 +13,7 @@ ARGS ?=
 
 .PHONY: help
 help:  ## list what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 .PHONY: setup
 setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
@@ -56,6 +56,12 @@ lint: setup  ## style, types, import rules
 .PHONY: test
 test: lint $(CLIENTS)  ## everything CI runs
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+FAULTS ?= 200
+SEED ?= 1
+.PHONY: test-fault
+test-fault: setup  ## hurt the running platform FAULTS=200 times (SEED=1), count what came of it; into var/fault.json
+	@$(BIN)/python -m tests.fault --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
 .PHONY: bench
 bench: setup  ## the hot paths beside their ceilings; figures into var/bench.json

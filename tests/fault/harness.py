@@ -1,6 +1,7 @@
 """One run: the platform under events and campaigns, one fault after another, the count at the end."""
 
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,17 +13,18 @@ from typing import Any, Final
 import psutil
 import psycopg
 
+from deploy.topology import MAIL_PORT  # the sink takes the mail catcher's place
 from tests.fault.counting import READERS, Check, Count, check
 from tests.fault.disk import Disk
+from tests.fault.field import Field, NotPossible, Struck
 from tests.fault.healing import HEALS_WITHIN_S, Healing, Physician, canary
 from tests.fault.installation import Installation
 from tests.fault.mailing import Mailing, database_answers
 from tests.fault.record import Record
 from tests.fault.shopper import Collector, Shopper
 from tests.fault.sink import Sink
-from tests.fault.strikes import KINDS, Field, NotPossible, Struck
+from tests.fault.strikes import KINDS
 
-SMTP_PORT: Final = 12  # the mail catcher's place, which the sink takes
 _SETTLES_WITHIN_S: Final = 420.0
 _SECONDS_A_FAULT: Final = 90.0
 
@@ -92,14 +94,17 @@ class Run:
         self._wish, self._say = wish, say
         self._dice = random.Random(f"run {wish.seed}")
         self.record = Record(folder / "record.sqlite")
-        self.sink = Sink(wish.base_port + SMTP_PORT, self.record, wish.pace_s)
-        self.platform = Installation(disk.folder / "data", wish.base_port, wish.base_port + SMTP_PORT)
+        self.sink = Sink(wish.base_port + MAIL_PORT, self.record, wish.pace_s)
+        self.platform = Installation(disk.folder / "data", wish.base_port, wish.base_port + MAIL_PORT)
         self.field = Field(self.platform, self.sink, disk, random.Random(f"field {wish.seed}"))
         self.findings = Findings(wish)
         self._shoppers: list[Shopper] = []
 
-    def carry_out(self) -> Findings:
-        """Start, strike, settle, count. The platform and all threads have ended when this returns."""
+    def carry_out(self, afterwards: Callable[["Run"], None] | None = None) -> Findings:
+        """Start, strike, settle, count. The platform and all threads have ended when this returns.
+
+        `afterwards` is called after the count, while the platform still runs.
+        """
         with ExitStack() as ending:
             ending.callback(self.record.close)
             self.sink.start()
@@ -113,6 +118,8 @@ class Run:
             self._stop_shoppers()
             self._settle()
             self._count()
+            if afterwards is not None:
+                afterwards(self)
         return self.findings
 
     def _prepare(self) -> None:
@@ -242,19 +249,17 @@ def _line(fault: Fault) -> str:
     return f"{fault.number:4}  {fault.kind:<38} {fault.target:<34} {healed}"
 
 
-def run(wish: Wish, say: Callable[[str], None] = print) -> Findings:
+def run(wish: Wish, say: Callable[[str], None] = print, afterwards: Callable[[Run], None] | None = None) -> Findings:
     """Carry a wish out in a new folder that is removed afterwards, unless it is to be kept."""
     folder = Path(tempfile.mkdtemp(prefix="zhike-fault-"))
     folder.chmod(0o755)  # PostgreSQL runs under another account when we are root
     disk = Disk(folder / "disk")
     disk.mount()
     try:
-        return Run(wish, folder, disk, say).carry_out()
+        return Run(wish, folder, disk, say).carry_out(afterwards)
     finally:
         if wish.keep:
             say(f"kept: {folder}")
         else:
             disk.unmount()
-            for left in folder.iterdir():
-                left.unlink()
-            folder.rmdir()
+            shutil.rmtree(folder, ignore_errors=True)

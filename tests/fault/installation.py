@@ -18,7 +18,8 @@ from psycopg.rows import tuple_row
 
 from deploy import up
 from deploy.home import CHECKOUT, Home
-from deploy.process import LOOPBACK, Command, spawn, tail
+from deploy.process import LOOPBACK, Command, port_is_taken, spawn, tail
+from deploy.topology import MAIL_PORT
 from shared.config import SERVICE_PORTS
 
 START_TIMEOUT_S: Final = 180.0
@@ -135,17 +136,15 @@ class Installation:
         """How often the supervisor has restarted the processes of a role."""
         return sum(entry["restarts"] for entry in self.home.read_state().get("processes", []) if entry["role"] == role)
 
-    def owner_of_port(self, port: int) -> psutil.Process | None:
-        """The process of ours that holds this end of a connection."""
-        for process in self.descendants():
-            try:
-                if any(
-                    connection.laddr and connection.laddr[1] == port for connection in process.net_connections("tcp")
-                ):
-                    return process
-            except psutil.Error:
-                continue
-        return None
+    def ports_of(self, role: str) -> dict[int, psutil.Process]:
+        """Which process holds our end of each connection of a role's processes and their children."""
+        held: dict[int, psutil.Process] = {}
+        for target in self.targets((role,)):
+            with suppress(psutil.Error):
+                parent = self.process(target)
+                for process in (parent, *parent.children(recursive=True)):
+                    held |= {one.laddr.port: process for one in process.net_connections("tcp") if one.raddr}
+        return held
 
     @contextmanager
     def database(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -180,6 +179,14 @@ class Installation:
             [*command, "--data", str(self.home.path)], cwd=CHECKOUT, capture_output=True, text=True, check=True
         )
         return done.stdout.strip().splitlines()[0]
+
+
+def free_block(first: int) -> int:
+    """The first of so many ports in a row as a platform needs that nobody listens on, from `first` on."""
+    for base in range(first, first + 4000, 20):
+        if not any(port_is_taken(base + offset) for offset in range(MAIL_PORT + 1)):
+            return base
+    raise RuntimeError("no free ports")
 
 
 def _quietly(action: Any) -> None:

@@ -1,101 +1,22 @@
-"""The faults: each a way to hurt the running platform from outside, and what of it was hit."""
+"""The faults by name: each a way to hurt the running platform from outside."""
 
-import random
 import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final
 
 import psutil
 import redis
 
 from tests.fault import sink as moods
-from tests.fault.disk import Disk
-from tests.fault.installation import Installation, Target
-from tests.fault.sink import Sink
+from tests.fault.field import Field, NotPossible, Struck
+from tests.fault.freezes import freeze, freeze_in_transaction, freeze_sender_past_its_lease
 
-# Longer than the lease of a message (180 s), and than a transaction may idle (20 s).
-PAST_THE_LEASE_S: Final = 190.0
-PAST_THE_TRANSACTION_S: Final = 40.0
 SENDERS: Final = ("campaign-sender",)
 APPENDERS: Final = ("profile-appender",)
 WORKERS: Final = ("-worker", "-batch", "-trainer")
 _MOST_HANDING_OVER: Final = 4  # connections: two senders with two children each
-
-
-class NotPossible(Exception):
-    """This fault cannot be made here, or not now; the text says why."""
-
-
-@dataclass(frozen=True)
-class Struck:
-    """What was hit, and how many hand-over windows may have been interrupted by that."""
-
-    target: str
-    windows: int = 0
-
-
-@dataclass
-class Field:
-    """All that can be struck, and the dice."""
-
-    platform: Installation
-    sink: Sink
-    disk: Disk
-    dice: random.Random
-    frozen: list["Frozen"] = field(default_factory=list)
-
-    def pick(self, roles: Sequence[str]) -> Target:
-        """One running process of these roles. Raises NotPossible."""
-        found = self.platform.targets(roles)
-        if not found:
-            raise NotPossible(f"none of {', '.join(roles)} runs")
-        return self.dice.choice(found)
-
-    def child_of(self, target: Target) -> psutil.Process:
-        """One of the processes that do the target's work."""
-        children = self.platform.process(target).children()
-        if not children:
-            raise NotPossible(f"{target.name} has no children")
-        return self.dice.choice(children)
-
-    def check_nobody_sleeps(self, schema: str) -> None:
-        """Somebody of the service must be left. Raises NotPossible."""
-        if any(one.until > time.monotonic() and one.of == schema for one in self.frozen):
-            raise NotPossible("another one is still frozen")
-
-    def thaw_all(self) -> None:
-        """Wake whatever sleeps."""
-        for one in self.frozen:
-            one.thaw()
-        self.frozen.clear()
-
-
-class Frozen:
-    """Processes of the service `of`, stopped in the middle of what they did, woken after a time or when asked."""
-
-    def __init__(self, processes: Sequence[psutil.Process], seconds: float, of: str = "") -> None:
-        self._processes, self.of = list(processes), of
-        for process in self._processes:
-            with suppress(psutil.NoSuchProcess):
-                process.suspend()
-        self.until = time.monotonic() + seconds
-        self._timer = threading.Timer(seconds, self._wake)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def thaw(self) -> None:
-        """Wake them now."""
-        self._timer.cancel()
-        self._wake()
-
-    def _wake(self) -> None:
-        for process in self._processes:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
 
 
 def kill(roles: Sequence[str], windows: int = 0) -> Callable[[Field], Struck]:
@@ -125,82 +46,11 @@ def kill_sender_in_hand_over(field: Field) -> Struck:
     with field.sink.holding() as held:
         if not held.wait(10.0):
             raise NotPossible("nobody was handing over")
-        process = field.platform.owner_of_port(field.sink.held_port)
+        process = field.platform.ports_of("campaign-sender").get(field.sink.held_port)
         if process is None:
             raise NotPossible("the sender had gone")
         process.kill()
         return Struck(f"pid {process.pid} in a window", 1)
-
-
-def freeze(roles: Sequence[str], shortest_s: float, longest_s: float) -> Callable[[Field], Struck]:
-    """SIGSTOP of a process and its children for some seconds."""
-
-    def strike(field: Field) -> Struck:
-        target = field.pick(roles)
-        process = field.platform.process(target)
-        seconds = field.dice.uniform(shortest_s, longest_s)
-        frozen = Frozen([process, *process.children(recursive=True)], seconds)
-        try:
-            time.sleep(seconds)
-        finally:
-            frozen.thaw()
-        return Struck(f"{target.name} for {seconds:.0f} s")
-
-    return strike
-
-
-def freeze_sender_past_its_lease(field: Field) -> Struck:
-    """SIGSTOP of a sender in the middle of a window, for longer than its lease; the others go on meanwhile."""
-    field.check_nobody_sleeps("campaign")
-    with field.sink.holding() as held:
-        if not held.wait(10.0):
-            raise NotPossible("nobody was handing over")
-        process = field.platform.owner_of_port(field.sink.held_port)
-        if process is None:
-            raise NotPossible("the sender had gone")
-        field.frozen.append(Frozen([process], PAST_THE_LEASE_S, "campaign"))
-        return Struck(f"pid {process.pid} in a window", 1)
-
-
-def freeze_in_transaction(schema: str) -> Callable[[Field], Struck]:
-    """SIGSTOP of a process of this service that holds a transaction open, for longer than one may idle."""
-
-    def strike(field: Field) -> Struck:
-        field.check_nobody_sleeps(schema)
-        deadline = time.monotonic() + 20.0
-        while time.monotonic() < deadline:
-            process = _in_transaction(field.platform, schema)
-            if process is None:
-                continue
-            frozen = Frozen([process], PAST_THE_TRANSACTION_S, schema)
-            time.sleep(0.3)  # what it had asked for is answered now; what stays is the open transaction
-            if _in_transaction(field.platform, schema, process) is not None:
-                field.frozen.append(frozen)
-                return Struck(f"pid {process.pid} in a transaction of {schema}", 1 if schema == "campaign" else 0)
-            frozen.thaw()
-        raise NotPossible(f"no transaction of {schema} could be caught")
-
-    return strike
-
-
-def _in_transaction(
-    platform: Installation, schema: str, held_by: psutil.Process | None = None
-) -> psutil.Process | None:
-    rows = platform.rows(
-        """
-        SELECT client_port FROM pg_stat_activity
-        WHERE application_name = 'zhike-' || %(schema)s AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
-          AND (backend_xid IS NOT NULL OR NOT %(idle)s) AND (state = 'idle in transaction' OR NOT %(idle)s)
-        """,
-        {"schema": schema, "idle": held_by is not None},
-    )
-    for (port,) in rows:
-        process = platform.owner_of_port(port)
-        if process is None or (held_by is not None and process != held_by):
-            continue
-        if "worker" in " ".join(process.cmdline()):
-            return process
-    return None
 
 
 def flush_valkey(field: Field) -> Struck:
@@ -298,9 +148,9 @@ KINDS: Final[dict[str, Callable[[Field], Struck]]] = {
     "freeze an API": freeze(("-api",), 2, 8),
     "freeze a worker": freeze((*WORKERS, *APPENDERS), 2, 8),
     "freeze a sender past its lease": freeze_sender_past_its_lease,
-    "freeze the appender in a transaction": freeze_in_transaction("profile"),
-    "freeze a reader in a transaction": freeze_in_transaction("segmentation"),
-    "freeze a campaign worker in a transaction": freeze_in_transaction("campaign"),
+    "freeze the appender in a transaction": freeze_in_transaction("profile", "profile-appender"),
+    "freeze a reader in a transaction": freeze_in_transaction("segmentation", "segmentation-worker"),
+    "freeze a sender in a transaction": freeze_in_transaction("campaign", "campaign-sender"),
     "FLUSHALL": flush_valkey,
     "kill Valkey": kill(("valkey",)),
     "freeze Valkey": freeze(("valkey",), 2, 8),
@@ -322,6 +172,6 @@ QUICK: Final = tuple(
     if name
     not in (
         *("freeze a sender past its lease", "freeze the appender in a transaction", "freeze a reader in a transaction"),
-        *("freeze a campaign worker in a transaction", "mail server hangs", "fill the disk", "mail server answers 4xx"),
+        *("freeze a sender in a transaction", "mail server hangs", "fill the disk", "mail server answers 4xx"),
     )
 )

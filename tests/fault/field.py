@@ -1,0 +1,86 @@
+"""What can be struck, and what sleeps of it."""
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psutil
+
+from tests.fault.disk import Disk
+from tests.fault.installation import Installation, Target
+from tests.fault.sink import Sink
+
+
+class NotPossible(Exception):
+    """This fault cannot be made here, or not now; the text says why."""
+
+
+@dataclass(frozen=True)
+class Struck:
+    """What was hit, and how many hand-over windows may have been interrupted by that."""
+
+    target: str
+    windows: int = 0
+
+
+@dataclass
+class Field:
+    """All that can be struck, and the dice."""
+
+    platform: Installation
+    sink: Sink
+    disk: Disk
+    dice: random.Random
+    frozen: list["Frozen"] = field(default_factory=list)
+
+    def pick(self, roles: Sequence[str]) -> Target:
+        """One running process of these roles. Raises NotPossible."""
+        found = self.platform.targets(roles)
+        if not found:
+            raise NotPossible(f"none of {', '.join(roles)} runs")
+        return self.dice.choice(found)
+
+    def child_of(self, target: Target) -> psutil.Process:
+        """One of the processes that do the target's work."""
+        children = self.platform.process(target).children()
+        if not children:
+            raise NotPossible(f"{target.name} has no children")
+        return self.dice.choice(children)
+
+    def check_nobody_sleeps(self, schema: str) -> None:
+        """Somebody of the service must be left. Raises NotPossible."""
+        if any(one.until > time.monotonic() and one.of == schema for one in self.frozen):
+            raise NotPossible("another one is still frozen")
+
+    def thaw_all(self) -> None:
+        """Wake whatever sleeps."""
+        for one in self.frozen:
+            one.thaw()
+        self.frozen.clear()
+
+
+class Frozen:
+    """Processes of the service `of`, stopped in the middle of what they did, woken after a time or when asked."""
+
+    def __init__(self, processes: Sequence[psutil.Process], seconds: float, of: str = "") -> None:
+        self._processes, self.of = list(processes), of
+        for process in self._processes:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        self.until = time.monotonic() + seconds
+        self._timer = threading.Timer(seconds, self._wake)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def thaw(self) -> None:
+        """Wake them now."""
+        self._timer.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
+        for process in self._processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
