@@ -11,7 +11,8 @@ from shared.database import transaction
 
 BATCH: Final = 5000
 # Far behind, as in an import, the same customers come up again and again: compute them every so many batches.
-BATCHES_BETWEEN: Final = 40
+MOST_BATCHES: Final = 40
+MANY_BATCHES: Final = 10
 # So many at a time, that nobody waits long for those before them.
 CUSTOMERS: Final = 500
 
@@ -19,15 +20,21 @@ CUSTOMERS: Final = 500
 def read_events() -> None:
     """Read all there is in the log and bring the customers it touches up to date."""
     while True:
-        behind = read_facts(BATCHES_BETWEEN)
+        behind = read_facts()
         bring_touched_up_to_date()
         if not behind:
             return
 
 
-def read_facts(batches: int) -> bool:
-    """Read up to `batches` batches; whether there may be more. Each is one transaction, cursor included."""
-    return all(_read_batch() == BATCH for _ in range(batches))
+def read_facts() -> bool:
+    """Read up to MOST_BATCHES batches, cursor included each in its transaction; whether there may be more."""
+    batches = 0
+    while batches < MOST_BATCHES and _read_batch() == BATCH:
+        batches += 1
+    if batches >= MANY_BATCHES:
+        with transaction() as tx:
+            facts.take_stock(tx)
+    return batches == MOST_BATCHES
 
 
 def bring_touched_up_to_date() -> None:

@@ -65,8 +65,10 @@ def run(job: Job) -> None:
     In chunks of customers, a transaction each, so that events are followed in between. Taken up again from the
     beginning when its worker dies.
     """
-    while read_facts(100):
+    while read_facts():
         pass
+    with transaction() as tx:
+        facts.take_stock(tx)
     _compute_all(job)
     basis = _new_basis(job)
     if basis is not None:

@@ -10,8 +10,12 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SIGNS = {
-    **{"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le},
-    **{">": operator.gt, ">=": operator.ge},
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 CONTACTS = {"email": "has_email", "phone": "has_phone", "name": "has_name"}
 COLUMNS = {"country", "city", "locale", "time_zone", "user_id"}
@@ -65,10 +69,9 @@ class World:
 
     def column(self, rule: Mapping[str, Any], name: str, person: Person) -> bool:
         value = person.known.get(name)
-        if rule["op"] == "exists":
-            return bool(value) if isinstance(value, list) else value is not None
-        if rule["op"] == "missing":
-            return not value if isinstance(value, list) else value is None
+        if rule["op"] in ("exists", "missing"):
+            known = bool(value) if isinstance(value, list) else value is not None
+            return known == (rule["op"] == "exists")
         if value is None:
             return False
         if name.endswith("_minor") and person.known["currency"] != rule.get("currency", self.currency):

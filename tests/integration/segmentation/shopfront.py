@@ -1,6 +1,5 @@
-"""A small shop whose customers do things: log entries as profile publishes them, without going through its collector."""
+"""A small shop whose customers do things: entries as they stand in profile's log, written straight into it."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +8,6 @@ from psycopg.types.json import Jsonb
 
 from services.segmentation.actions import events
 from services.segmentation.store import features
-from shared.database import Transaction
 from shared.ids import uuid7
 from tests.conftest import Services
 
@@ -21,9 +19,9 @@ class Shopfront:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.profile: Transaction = services.transaction("profile")
-        self.console: Transaction = services.transaction("console")
-        self.segmentation: Transaction = services.transaction("segmentation")
+        self.profile = services.transaction("profile")
+        self.console = services.transaction("console")
+        self.segmentation = services.transaction("segmentation")
         self.position = self.profile.value("SELECT coalesce(max(position), 0) FROM event_log")
         self.profile.execute("CREATE TABLE IF NOT EXISTS event_log_rest PARTITION OF event_log DEFAULT")
         self.clock(NOW)
@@ -32,17 +30,24 @@ class Shopfront:
         """Set the shop's business clock."""
         self.console.execute("UPDATE shop SET business_clock = %(now)s", {"now": now})
 
-    def customer(self, name: str | None = None, **known: Any) -> UUID:
-        """A new customer of one identity, which has the customer's id."""
-        who = uuid7()
+    def crowd(self, count: int) -> list[UUID]:
+        """Many customers of whom nothing is known."""
+        people = {"people": [uuid7() for _ in range(count)]}
         self.profile.execute(
             """
             INSERT INTO identity (identity_id, kind, lookup, customer_id, vouched, created_at)
-            VALUES (%(who)s, 'user_id', %(who)s::text, %(who)s, true, now())
+            SELECT who, 'user_id', who::text, who, true, now() FROM unnest(%(people)s::uuid[]) AS who
             """,
-            {"who": who},
+            people,
         )
-        self.profile.execute("INSERT INTO customer_seen VALUES (%(who)s, now(), now())", {"who": who})
+        self.profile.execute(
+            "INSERT INTO customer_seen SELECT who, now(), now() FROM unnest(%(people)s::uuid[]) AS who", people
+        )
+        return people["people"]
+
+    def customer(self, name: str | None = None, **known: Any) -> UUID:
+        """A new customer of one identity, which has the customer's id."""
+        (who,) = self.crowd(1)
         self.describe(who, name=name, **known)
         return who
 
@@ -106,7 +111,7 @@ class Shopfront:
         self._mapping("split", [customer, identity], [identity], None)
 
     def _mapping(self, kind: str, customers: list[UUID], identities: list[UUID], into: UUID | None) -> None:
-        payload: Mapping[str, Any] = {
+        payload = {
             "customers": [str(one) for one in customers],
             "identities": [str(one) for one in identities],
             "into": str(into) if into else None,

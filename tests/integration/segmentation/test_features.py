@@ -294,3 +294,22 @@ def test_an_event_of_the_future_counts_when_its_time_has_come(shop: Shopfront) -
     shop.clock(NOW + timedelta(hours=3))
     shop.read()
     assert shop.features(mei)["orders"] == 1
+
+
+def test_a_refund_is_not_tied_to_an_order_that_is_still_to_come(shop: Shopfront) -> None:
+    mei = shop.customer()
+    shop.track(mei, "Order Refunded", days_ago(1), order_id="o1", total=10)
+    shop.order(mei, "o1", NOW + timedelta(days=1), 40)
+    shop.read()
+    assert (shop.features(mei)["orders"], shop.features(mei)["net_spend_minor"]) == (0, -1000)
+
+
+def test_an_update_of_the_future_does_not_replace_yet(shop: Shopfront) -> None:
+    mei = shop.customer()
+    shop.order(mei, "o1", days_ago(1), 40)
+    shop.track(mei, "Order Updated", NOW + timedelta(days=1), order_id="o1", total=90)
+    shop.read()
+    assert shop.features(mei)["net_spend_minor"] == 4000
+    shop.clock(NOW + timedelta(days=2))
+    shop.read()
+    assert shop.features(mei)["net_spend_minor"] == 9000

@@ -43,10 +43,14 @@ def test_anything_else_is_refused_and_never_an_accident(value: object) -> None:
 
 @given(rules, st.sampled_from(["op", "value", "feature", "event", "where", "all", "count"]), json_values)
 def test_a_broken_rule_is_read_or_refused_with_the_place(rule: dict[str, Any], key: str, value: object) -> None:
+    broken = {**rule, key: value}
     try:
-        parse({**rule, key: value})
+        assert parse(as_json(parse(broken))) == parse(broken)
     except RuleError as error:
-        assert all(fault["path"].startswith("rule") and fault["message"] for fault in error.errors)
+        faults_found = error.errors
+    else:
+        return
+    assert all(fault["path"].startswith("rule") and fault["message"] for fault in faults_found)
 
 
 @pytest.mark.parametrize(
