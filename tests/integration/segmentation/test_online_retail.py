@@ -100,7 +100,8 @@ def test_the_cleaned_year_has_the_published_figures(shop: Shopfront) -> None:
     assert (found.gaps.at(0.5), found.gaps.at(0.8), found.gaps.at(0.95)) == (28, 70, 155)
     assert found.recency.cuts == (28, 70, 155, 310)
     # A third has one order: five groups of equal size are not to be had, and equal values stay together.
-    scored = tx.all("SELECT orders, rfm_f FROM customer_feature JOIN customer_score USING (customer_id) WHERE orders > 0")
+    both = "SELECT orders, rfm_f FROM customer_feature JOIN customer_score USING (customer_id) WHERE orders > 0"
+    scored = tx.all(both)
     assert len({(row["orders"], row["rfm_f"]) for row in scored}) == len({row["orders"] for row in scored})
     stages = {row["lifecycle"] for row in insights.groups(tx)}
     assert stages == set(STAGES)
