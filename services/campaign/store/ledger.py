@@ -156,14 +156,20 @@ def _settle(
     return tx.all(
         """
         UPDATE send SET
-            state = told.state, reason = told.reason, reply = coalesce(told.reply, send.reply),
+            -- An answer may come after the run has ended: nobody would send the message again, so it ends here.
+            state = CASE WHEN told.state <> 'pending' OR r.finished_at IS NULL AND r.status <> 'cancelled'
+                         THEN told.state WHEN r.status = 'cancelled' THEN 'cancelled' ELSE 'failed' END,
+            reason = CASE WHEN told.state <> 'pending' OR r.finished_at IS NULL AND r.status <> 'cancelled'
+                          THEN told.reason ELSE 'run_ended_before_it_was_sent' END,
+            reply = coalesce(told.reply, send.reply),
             due_at = coalesce(told.due_at, send.due_at), attempts = send.attempts + told.tried::int,
             lease = NULL, lease_until = NULL,
-            settled_at = CASE WHEN told.state <> 'pending' THEN now() END
+            settled_at = CASE WHEN told.state <> 'pending' OR r.finished_at IS NOT NULL OR r.status = 'cancelled'
+                              THEN now() END
         FROM unnest(%(send_ids)s::uuid[], %(states)s::text[], %(reasons)s::text[], %(due_ats)s::timestamptz[],
                     %(replies)s::text[], %(tried)s::boolean[])
-             AS told (send_id, state, reason, due_at, reply, tried)
-        WHERE send.send_id = told.send_id
+             AS told (send_id, state, reason, due_at, reply, tried), run r
+        WHERE send.send_id = told.send_id AND r.run_id = send.run_id
           AND (send.state = 'pending' AND send.lease = %(lease)s
                OR send.hand_over = %(window)s
                   AND (send.state IN ('handing_over', 'uncertain') OR send.state = 'pending' AND send.lease IS NULL))
