@@ -22,7 +22,8 @@ with_uv() {
     if "${pip[@]}" config list | grep -qE "[.](index-url|no-index|proxy|client-cert)="; then return 1; fi
     [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -qq --require-hashes --no-deps -r requirements/installer.txt || return 1
     # --compile-bytecode: a dozen processes start at once, and none should compile what the others compile too
-    VIRTUAL_ENV=$environment .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode "$lock"
+    # --system-certs: trust whom this machine trusts, as pip does
+    VIRTUAL_ENV=$environment .venv/bin/uv pip sync --system-certs --quiet --require-hashes --compile-bytecode "$lock"
 }
 
 with_uv || "${pip[@]}" install -qq --require-hashes --no-deps -r "$lock"
