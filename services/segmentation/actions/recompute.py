@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.segmentation.actions import memberships
 from services.segmentation.actions.customers import compute_features, give_scores
-from services.segmentation.actions.events import read_facts
+from services.segmentation.actions.events import bring_touched_up_to_date, read_facts
 from services.segmentation.actions.moments import Moment, moment_of
 from services.segmentation.domain.days import business_day, zone_of
 from services.segmentation.domain.scores import Basis
@@ -17,7 +17,7 @@ from shared.database import Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import NotFound, Unavailable
 
-CHUNK: Final = 5000
+CHUNK: Final = 1000
 PATIENCE_S: Final = 60.0
 GROWTH: Final = 1.2
 
@@ -80,20 +80,24 @@ def run(job: Job) -> None:
 
 
 def _compute_all(job: Job) -> None:
+    with transaction(read_only=True) as tx:
+        total = features.count_customers(tx)
     after: UUID | None = None
     done = 0
     while True:
         with transaction() as tx:
             moment = _claimed(tx, job)
-            chunk = features.customer_ids(tx, after, CHUNK)
+            chunk = features.published_ids(tx, after, CHUNK)
             done += len(chunk)
-            total = done if len(chunk) < CHUNK else max(done, features.count_customers(tx))
-            jobs.progress(tx, job.job_id, done, total, moment.as_of)
+            jobs.progress(tx, job.job_id, done, max(done, total), moment.as_of)
             facts.forget_due(tx, chunk, moment.as_of)
             compute_features(tx, chunk, moment)
+            if len(chunk) < CHUNK:
+                features.drop_vanished(tx)
         if len(chunk) < CHUNK:
             return
         after = chunk[-1]
+        _let_others_by(job)
 
 
 def _new_basis(job: Job) -> tuple[UUID, Basis] | None:
@@ -113,11 +117,12 @@ def _score_all(job: Job, basis_id: UUID, basis: Basis) -> None:
         with transaction() as tx:
             _claimed(tx, job)
             jobs.keep(tx, job.job_id)
-            chunk = features.customer_ids(tx, after, CHUNK)
+            chunk = features.computed_ids(tx, after, CHUNK)
             give_scores(tx, chunk, basis_id, basis)
         if len(chunk) < CHUNK:
             return
         after = chunk[-1]
+        _let_others_by(job)
 
 
 def _refresh_all(job: Job) -> None:
@@ -128,6 +133,16 @@ def _refresh_all(job: Job) -> None:
         memberships.refresh(segment_id, job.as_of)
         with transaction() as tx:
             jobs.keep(tx, job.job_id)
+        _let_others_by(job)
+
+
+def _let_others_by(job: Job) -> None:
+    """Follow what happened meanwhile: we would take the claim again before anybody else could.
+
+    Not during a look back, whose customers would get features of now.
+    """
+    if job.as_of is None:
+        bring_touched_up_to_date()
 
 
 def _claimed(tx: Transaction, job: Job) -> Moment:

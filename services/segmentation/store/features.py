@@ -25,22 +25,36 @@ def compute(tx: Transaction, customers: Sequence[UUID], as_of: datetime, zone: s
     tx.execute(_FEATURES, {"customers": customers, "as_of": as_of, "zone": zone, "currency": currency})
 
 
-def customer_ids(tx: Transaction, after: UUID | None, limit: int) -> list[UUID]:
-    """The next customers in order of id, those that only we still have included."""
+def published_ids(tx: Transaction, after: UUID | None, limit: int) -> list[UUID]:
+    """The next customers that profile publishes, in order of id."""
     rows = tx.all(
         """
-        SELECT customer_id FROM (
-            SELECT customer_id FROM profile_out.customers_v1
-            UNION
-            SELECT customer_id FROM customer_feature
-        ) AS known
+        SELECT customer_id FROM profile_out.customers_v1
         WHERE %(after)s::uuid IS NULL OR customer_id > %(after)s
-        ORDER BY customer_id
-        LIMIT %(limit)s
+        ORDER BY customer_id LIMIT %(limit)s
         """,
         {"after": after, "limit": limit},
     )
     return [row["customer_id"] for row in rows]
+
+
+def computed_ids(tx: Transaction, after: UUID | None, limit: int) -> list[UUID]:
+    """The next customers that have features, in order of id."""
+    rows = tx.all(
+        """
+        SELECT customer_id FROM customer_feature
+        WHERE %(after)s::uuid IS NULL OR customer_id > %(after)s
+        ORDER BY customer_id LIMIT %(limit)s
+        """,
+        {"after": after, "limit": limit},
+    )
+    return [row["customer_id"] for row in rows]
+
+
+def drop_vanished(tx: Transaction) -> None:
+    """Remove the rows of customers that profile does not publish any more."""
+    for statement in _DROP_VANISHED:
+        tx.execute(statement)
 
 
 def count_customers(tx: Transaction) -> int:
@@ -62,6 +76,21 @@ def feature_row(tx: Transaction, customer_id: UUID) -> dict[str, Any] | None:
         {"customer_id": customer_id},
     )
 
+
+_DROP_VANISHED: Final = (
+    """
+    DELETE FROM customer_feature AS f
+    WHERE NOT EXISTS (SELECT FROM profile_out.customers_v1 AS c WHERE c.customer_id = f.customer_id)
+    """,
+    """
+    DELETE FROM customer_profile AS p
+    WHERE NOT EXISTS (SELECT FROM customer_feature AS f WHERE f.customer_id = p.customer_id)
+    """,
+    """
+    DELETE FROM customer_score AS s
+    WHERE NOT EXISTS (SELECT FROM customer_feature AS f WHERE f.customer_id = s.customer_id)
+    """,
+)
 
 _COPY_PROFILES: Final = """
     INSERT INTO customer_profile (customer_id, identified, user_id, locale, time_zone, country, city,

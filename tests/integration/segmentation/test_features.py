@@ -189,8 +189,8 @@ def test_orders_without_a_number_are_never_repeats(shop: Shopfront) -> None:
 def test_guests_are_nobody_but_their_money_is_in_the_totals(shop: Shopfront) -> None:
     mei = shop.customer()
     shop.order(mei, "o1", days_ago(3), 40)
-    shop.order(None, "o2", days_ago(3), 60)
-    shop.order(None, "o3", days_ago(2), 10)
+    shop.guest_order("o2", days_ago(3), 60)
+    shop.guest_order("o3", days_ago(2), 10)
     shop.read()
     assert shop.segmentation.value("SELECT count(*) FROM customer_feature") == 1
     (money,) = totals(shop)

@@ -18,7 +18,7 @@ def regulars(shop: Shopfront) -> list[UUID]:
     for number, who in enumerate(people):
         for order in range(number + 1):
             shop.order(who, f"o{number}-{order}", NOW - timedelta(days=3 + 9 * order), 20 + number)
-    shop.order(None, "guest", NOW - timedelta(days=1), 7)
+    shop.guest_order("guest", NOW - timedelta(days=1), 7)
     shop.read()
     run(shop)
     return people
