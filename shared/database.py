@@ -16,7 +16,7 @@ from typing import Any, LiteralString, TypeVar, overload
 import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -25,6 +25,8 @@ Query = LiteralString | sql.SQL | sql.Composed
 
 # For modules beside this one, which do not touch psycopg themselves.
 LockNotAvailable = psycopg.errors.LockNotAvailable
+# The server cannot do it now; the same request may well succeed a little later.
+UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 Identifier, Literal, SQL = sql.Identifier, sql.Literal, sql.SQL
 
 LOCK_TIMEOUT_MS = 10_000

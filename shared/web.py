@@ -13,12 +13,22 @@ from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, g
 from flask import request as http
 from flask_smorest import Api
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
-from shared import auth, client, crypto, database, queue, telemetry
+from shared import client, crypto, database, queue, telemetry
 from shared.config import Settings
-from shared.problems import BY_STATUS, BadRequest, Conflict, FieldError, Invalid, PreconditionFailed, Problem
+from shared.operations import operations
+from shared.problems import (
+    BY_STATUS,
+    BadRequest,
+    Conflict,
+    FieldError,
+    Invalid,
+    PreconditionFailed,
+    Problem,
+    Unavailable,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,7 +86,7 @@ def create_app(
     )
     _install_requests(app)
     _install_errors(app, errors or {})
-    _install_operations(app)
+    app.register_blueprint(operations)
     api = _Api(app)
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"key": []}]
@@ -248,6 +258,12 @@ def _install_errors(app: Flask, mapping: Mapping[type[Exception], type[Problem]]
         _log.exception("unexpected_error", error=type(error).__name__)
         return problem_response(Problem("something went wrong on our side; the request id finds it in the logs"))
 
+    def _unavailable(error: Exception) -> Response:
+        _log.error("database_unavailable", error=type(error).__name__)
+        return problem_response(Unavailable("the database cannot do this now; try again shortly", retry_after=2))
+
+    for unavailable in database.UNAVAILABLE:
+        app.register_error_handler(unavailable, _unavailable)
     for kind, problem in mapping.items():
         app.register_error_handler(kind, functools.partial(_domain, problem))
 
@@ -280,41 +296,3 @@ def _flatten(messages: Any, path: str = "") -> list[FieldError]:
 
 def _headers_of(error: HTTPException) -> dict[str, str]:
     return {k: v for k, v in error.get_headers() if k.lower() in ("allow", "retry-after", "www-authenticate")}
-
-
-def _install_operations(app: Flask) -> None:
-    operations = FlaskBlueprint("operations", __name__)
-
-    @operations.get("/healthz")
-    @auth.public
-    def healthz() -> Response:
-        return json_bytes({"status": "ok", "service": app.config["SERVICE"]})
-
-    @operations.get("/readyz")
-    @auth.public
-    def readyz() -> Response:
-        checks = {"database": _try(_check_database), "queue": _try(lambda: queue.valkey().ping())}
-        # The queue may be away: nothing is lost without it, so it alone does not make a process unready.
-        ready = checks["database"] == "ok"
-        return json_bytes({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
-
-    @operations.get("/metrics")
-    @auth.public
-    def metrics() -> Response:
-        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-    app.register_blueprint(operations)
-
-
-def _check_database() -> None:
-    with database.transaction(read_only=True, timeout_ms=2000) as tx:
-        tx.value("SELECT version_num FROM alembic_version")
-
-
-def _try(check: Callable[[], object]) -> str:
-    try:
-        check()
-    except Exception as error:  # noqa: BLE001  # any failure is the answer
-        _log.warning("not_ready", error=type(error).__name__)
-        return "failed"
-    return "ok"

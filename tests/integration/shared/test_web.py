@@ -1,5 +1,6 @@
 """Manners of every service: problems, request ids, scopes, tokens, ETags, idempotency, health."""
 
+import dataclasses
 import logging
 
 import jwt
@@ -9,7 +10,7 @@ import time_machine
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from shared import auth, crypto, queue, web
+from shared import auth, crypto, database, queue, web
 from shared.problems import Invalid, NotFound
 from tests.conftest import ServiceApi, Services
 
@@ -172,6 +173,15 @@ def test_a_request_that_died_with_its_process_keeps_its_idempotency_key_for_minu
     assert 0 < queue.valkey().ttl(slot) <= web.IDEMPOTENCY_RUNNING_S
 
 
+def test_a_database_that_is_away_is_our_trouble_for_now_not_the_callers_mistake(services):
+    elsewhere = dataclasses.replace(services.settings("profile"), database_url="postgresql://nobody@127.0.0.1:1/none")
+    client = web.create_app(elsewhere, [blueprint]).test_client()
+    database.pool().timeout = 0.2  # how long a request waits for a connection
+    reply = client.get("/v1/orders/7", headers={"Authorization": "Bearer zk_admin_x"})
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "2")
+    assert problem(reply)["code"] == "unavailable"
+
+
 def test_a_cursor_of_somebody_else_is_refused_not_believed():
     assert web.decode_cursor(web.encode_cursor("2026", 7)) == ["2026", 7]
     for text in ("%%%", "bm90IGpzb24", "eyJhIjoxfQ"):
@@ -187,6 +197,7 @@ def test_health_metrics_and_the_description_are_open_to_everybody(api):
     description = orjson.loads(everybody.get("/openapi.json").data)
     assert description["openapi"].startswith("3.1")
     assert "/v1/orders/{number}" in description["paths"]
+    assert everybody.get("/docs").headers["Location"].endswith("/reference/profile")
 
 
 def test_the_log_line_of_a_request_carries_its_id(api, caplog):
