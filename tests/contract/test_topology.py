@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
 RUNNING = topology.scales()
 DEFAULT_ROLES = [role for role in topology.ROLES if RUNNING[role.name]]
-OPERATIONS = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+OPERATIONS = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"}
 AROUND = Surroundings(
     "postgresql://zhike:x@postgres:5432/zhike", "redis://", 8400, secrets.make(), Path("/a"), "http://p"
 )
