@@ -95,6 +95,7 @@ def test_a_compressed_body_is_read_whatever_its_content_type_says(profile_api, p
         (b"not json", ""),
         (b"", ""),
     ],
+    ids=["not gzip", "cut gzip", "unknown encoding", "not JSON", "nothing"],
 )
 def test_what_cannot_be_read_is_a_bad_request(profile_api, data, encoding):
     reply = profile_api.post("/v1/batch", data=data, headers={"Content-Encoding": encoding})
