@@ -128,8 +128,15 @@ class Window:
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("console", self._said)
         self.page.on("request", self._asked)
+
+    def _said(self, said: Any) -> None:
+        # A live preview still under way when its page is left is aborted, which htmx reports with these two; what
+        # fails says sendError or responseError.
+        aborted = said.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+        if said.type == "error" and not aborted:
+            self.complaints.append(said.text)
 
     def _asked(self, request: Any) -> None:
         if not request.url.startswith((self.shop.url, "data:", "about:", "blob:")):

@@ -79,7 +79,7 @@ PAGES = {
     "users.index": "users:write",
     "users.reset_password": "users:write",
 }
-OPEN = {"static", "operations.healthz", "operations.readyz", "operations.metrics"}
+OPEN = {"static", "operations.healthz", "operations.readyz", "operations.metrics", "operations.docs"}
 
 
 def guards(app):
