@@ -1,9 +1,14 @@
 """What happens to messages when a worker, a connection or a server fails in the middle."""
 
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
+from services.campaign.store import ledger
+from services.campaign.store.ledger import Settlement
+from shared.database import transaction
+from shared.ids import uuid7
 from tests.integration.campaign import sender
 from tests.integration.campaign.mailbox import wait_until
 
@@ -222,3 +227,25 @@ def test_a_database_that_drops_its_connections_costs_no_answer(house, many):
     house.send()
     assert house.states(campaign) == {"sent": 60}
     assert set(house.mailbox.recipients().values()) == {1}
+
+
+def test_an_answer_that_comes_after_the_run_was_cancelled_leaves_nobody_waiting(house):
+    """A window is on its way when the campaign is cancelled; the server then says: try one of them again later."""
+    house.people("mei", "wei")
+    campaign = house.campaign(house.segment(), house.template())
+    house.start(campaign)
+    house.act("campaign")
+    lease, window = uuid7(), uuid7()
+    with transaction() as tx:
+        run_id = tx.value("SELECT run_id FROM run")
+        rows = ledger.claim(tx, run_id, lease, 10)
+        ledger.begin_hand_over(tx, lease, window, [row["send_id"] for row in rows], [None] * len(rows))
+    house.post(f"/v1/campaigns/{campaign}/cancel")
+    house.act("campaign")
+    told = [
+        Settlement(rows[0]["send_id"], "sent", "accepted", tried=True),
+        Settlement(rows[1]["send_id"], "pending", "try_again", due_at=datetime.now(UTC), tried=True),
+    ]
+    with transaction() as tx:
+        ledger.settle_window(tx, window, told)
+    assert house.states(campaign) == {"cancelled": 1, "sent": 1}
