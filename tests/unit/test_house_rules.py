@@ -18,9 +18,8 @@ LONGEST_FUNCTION = 70
 VAGUE = {"base", "common", "helper", "helpers", "manager", "managers", "misc", "stuff", "util", "utils"}
 ROOMS = {"app", "worker", "api", "tasks", "actions", "schemas", "store", "domain"}
 LEFT_BEHIND = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-OF_ONE_MACHINE = re.compile(
-    r"/root/|/home/\w+/|--(extra-)?index-url[ =]"
-)
+# Somebody's home, the folder this checkout happens to lie in, or where packages came from.
+OF_ONE_MACHINE = re.compile(rf"/root/|/home/\w+/|{re.escape(str(ROOT))}/|--(extra-)?index-url[ =]")
 SQL = re.compile(r"\s*(SELECT\s|INSERT INTO\s|UPDATE \w+\s+SET\s|DELETE FROM\s|WITH (RECURSIVE )?\w+ AS\s)")
 CLOCKS_AND_DICE = {"random", "secrets", "time", "uuid"}
 CALLS_OF_CLOCKS = {"now", "utcnow", "today", "uuid4", "uuid7"}
