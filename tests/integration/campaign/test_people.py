@@ -61,18 +61,6 @@ def test_a_customer_who_moved_is_written_to_at_the_new_address(house):
     assert set(house.mailbox.recipients()) == {"mei@new.example", "li@tea.example"}
 
 
-def test_customers_who_merge_before_the_send_get_one_mail_and_a_split_gives_both_theirs(house):
-    house.people("mei", "mei2", "li")
-    campaign = house.campaign(house.segment(), house.template())
-    house.start(campaign)
-    merge(house, "mei", "mei2")
-    states = house.states(campaign)
-    assert states == {"merged": 1, "pending": 2}
-    house.send()
-    assert house.states(campaign) == {"merged": 1, "sent": 2}
-    assert len(house.mailbox.mails) == 2
-
-
 def test_purchases_follow_their_customer_through_a_merge(house):
     people = house.people("mei", "mei2")
     house.events(order("mei", "A", 1, 10), order("mei2", "B", 1, 20))
