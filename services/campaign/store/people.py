@@ -46,6 +46,7 @@ def fold_merged(tx: Transaction, identities: Sequence[UUID]) -> int:
     return tx.execute(
         """
         UPDATE send s SET state = 'merged', reason = 'same_person_as_another_recipient', settled_at = now(),
+               address_index = NULL, -- free for the row that stays, whose person may go by it now
                lease = NULL, lease_until = NULL
         WHERE s.state = 'pending' AND s.customer_id IN (
             SELECT customer_id FROM profile_out.identity_map_v1 WHERE identity_id = ANY(%(identities)s)

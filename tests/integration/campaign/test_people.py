@@ -61,6 +61,38 @@ def test_a_customer_who_moved_is_written_to_at_the_new_address(house):
     assert set(house.mailbox.recipients()) == {"mei@new.example", "li@tea.example"}
 
 
+def split(house, customer_id):
+    """What a person does who finds that two customers were merged wrongly."""
+    links = house.call("profile", "GET", f"/v1/merges?customer_id={customer_id}").json["items"]
+    (link,) = (one for one in links if {end["kind"] for end in one["identities"]} == {"user_id"})
+    reply = house.call("profile", "POST", f"/v1/merges/{link['merge_id']}/undo")
+    assert reply.status_code == 200, reply.text
+    reading.read_events()
+
+
+def test_customers_who_merge_before_the_send_get_one_mail(house):
+    house.people("mei", "mei2", "li")
+    campaign = house.campaign(house.segment(), house.template())
+    house.start(campaign)
+    merge(house, "mei", "mei2")
+    assert house.states(campaign) == {"merged": 1, "pending": 2}
+    house.send()
+    assert house.states(campaign) == {"merged": 1, "sent": 2}
+    assert len(house.mailbox.mails) == 2
+
+
+def test_customers_who_are_split_again_before_the_send_each_get_their_own_mail(house):
+    people = house.people("mei", "mei2", "li")
+    campaign = house.campaign(house.segment(), house.template())
+    house.start(campaign)
+    merge(house, "mei", "mei2")
+    split(house, min(people["mei"], people["mei2"]))
+    assert house.states(campaign) == {"pending": 3}
+    house.send()
+    assert house.states(campaign) == {"sent": 3}
+    assert set(house.mailbox.recipients()) == {"mei@tea.example", "mei2@tea.example", "li@tea.example"}
+
+
 def test_purchases_follow_their_customer_through_a_merge(house):
     people = house.people("mei", "mei2")
     house.events(order("mei", "A", 1, 10), order("mei2", "B", 1, 20))
