@@ -37,6 +37,7 @@ PERMISSIONS: Final = MappingProxyType(
             "keys:write",
             "users:write",
             "audit:read",
+            "system:read",
         },
         "operator": _LOOK
         | {
@@ -45,11 +46,11 @@ PERMISSIONS: Final = MappingProxyType(
             "events:replay",
             "models:train",
             "scores:compute",
-            "policy:write",
             "shop:read",
             "shop:write",
             "keys:write",
             "audit:read",
+            "system:read",
         },
         "marketer": _LOOK
         | {

@@ -32,6 +32,19 @@ def test_whoever_drafts_or_starts_or_runs_the_platform_can_stop_a_campaign():
     assert [role for role in ROLES if may(role, "campaigns:stop")] == ["admin", "operator", "marketer", "approver"]
 
 
+def test_an_operator_runs_the_platform():
+    duties = {"system:read", "audit:read", "keys:write", "shop:write", "campaigns:stop", "events:read", "events:replay"}
+    assert duties | {"models:train", "scores:compute"} <= PERMISSIONS["operator"]
+    assert [role for role in ROLES if may(role, "system:read")] == ["admin", "operator"]
+
+
+def test_an_operator_does_nothing_of_what_a_marketer_does():
+    shared = PERMISSIONS["operator"] & PERMISSIONS["marketer"]
+    assert {permission for permission in shared if not permission.endswith(":read")} == {"campaigns:stop"}
+    assert not may("operator", "contacts:read")
+    assert "campaigns:write" not in scopes("operator")
+
+
 def test_addresses_are_for_those_who_work_with_single_customers():
     assert [role for role in ROLES if may(role, "contacts:read")] == ["admin", "marketer", "approver"]
 
