@@ -13,7 +13,7 @@ ARGS ?=
 
 .PHONY: help
 help:  ## list what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 .PHONY: setup
 setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
@@ -56,6 +56,10 @@ lint: setup  ## style, types, import rules
 .PHONY: test
 test: lint $(CLIENTS)  ## everything CI runs
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: test-servers
+test-servers: setup $(CLIENTS)  ## integration and journeys on PostgreSQL 15 and Redis 7 of Debian, as compose starts them
+	@$(BIN)/python -m tests.debian -n 2 $(ARGS)
 
 FAULTS ?= 200
 SEED ?= 1

@@ -1,4 +1,8 @@
-"""The real servers that tests run against: a PostgreSQL and a Valkey per test worker, and a migrated template."""
+"""The real servers that tests run against, and a migrated template in them.
+
+A PostgreSQL and a Valkey of each test worker's own; or, where TEST_DATABASE_URL (a superuser's) and TEST_REDIS_URL
+name servers, those: then each worker has database names, roles and Redis databases of its own on them.
+"""
 
 import itertools
 import os
@@ -18,7 +22,11 @@ from shared import contracts
 from shared.config import SERVICE_PORTS, Settings
 
 PASSWORDS = {service: f"test-{service}" for service in contracts.SERVICES}
-TEMPLATE = "zhike_template"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+TEMPLATE = f"zhike_template{WORKER}"
+GIVEN_POSTGRES, GIVEN_REDIS = os.environ.get("TEST_DATABASE_URL", ""), os.environ.get("TEST_REDIS_URL", "")
+REDIS_DATABASES_A_WORKER = 3  # of the 16 that a stock server has; the last is the journeys'
+JOURNEYS_REDIS_DATABASE = 15
 _numbers = itertools.count(1)
 
 
@@ -46,6 +54,17 @@ class Servers:
         """The migrated template database (connect to it only in passing: a template must be idle to be cloned)."""
         return Database(_with_database(self.postgres_url, TEMPLATE))
 
+    def database_url(self, name: str) -> str:
+        """The owner's URL of a database of this worker's own, which need not exist yet."""
+        return _with_database(self.postgres_url, own(name))
+
+    def redis(self, number: int) -> str:
+        """The URL of one of this worker's own Redis databases; 0 is that of `redis_url`."""
+        if not 0 <= number < REDIS_DATABASES_A_WORKER:
+            raise ValueError(f"a test worker has {REDIS_DATABASES_A_WORKER} Redis databases")
+        first = int(urlsplit(self.redis_url).path.lstrip("/"))
+        return _with_database(self.redis_url, str(first + number))
+
     def clone(self) -> Database:
         """A new database, a copy of the template."""
         name = f"zhike_clone_{os.getpid()}_{next(_numbers)}"
@@ -62,9 +81,22 @@ class Servers:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def own(name: str) -> str:
+    """A database's or role's name that no other test worker uses."""
+    return f"{name}{WORKER}"
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Servers]:
-    """Start the servers in `folder`, migrate the template, stop them at the end."""
+    """The servers with a migrated template: given ones, or embedded ones in `folder` that stop at the end."""
+    if GIVEN_POSTGRES and GIVEN_REDIS:
+        first = int(WORKER.removeprefix("gw") or 0) * REDIS_DATABASES_A_WORKER
+        if first + REDIS_DATABASES_A_WORKER > JOURNEYS_REDIS_DATABASE:
+            raise ValueError("too many test workers for the 16 databases of one Redis")
+        servers = Servers(GIVEN_POSTGRES, _with_database(GIVEN_REDIS, str(first)))
+        migrate(servers.template.owner_url, PASSWORDS)
+        yield servers
+        return
     postgres, valkey = EmbeddedPostgres(folder / "postgres"), EmbeddedValkey(folder / "valkey")
     postgres.start()
     try:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import random
 import subprocess
 import sys
@@ -25,10 +26,14 @@ T = TypeVar("T")
 
 @dataclass
 class Platform:
-    """One platform started by `zhike up --with mail`."""
+    """One platform started by `zhike up --with mail`, or by tests.journey.composed on given servers.
+
+    `console`: the environment of the console where `zhike keys` and `zhike users` have to be told it.
+    """
 
     data: Path
     base_port: int
+    console: dict[str, str] = field(default_factory=dict, repr=False)
     _keys: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -44,8 +49,10 @@ class Platform:
     def key(self, kind: str) -> str:
         """An API key of this kind, made with the command line."""
         if kind not in self._keys:
-            made = zhike("keys", "create", "--kind", kind, "--name", f"journey {kind}", "--data", str(self.data))
-            self._keys[kind] = made.strip().splitlines()[0]
+            # Where the console's variables say all, `--data` names a folder that no `zhike up` runs in.
+            data = self.data / "none" if self.console else self.data
+            wanted = ("keys", "create", "--kind", kind, "--name", f"journey {kind}", "--data", str(data))
+            self._keys[kind] = zhike(*wanted, **self.console).strip().splitlines()[0]
         return self._keys[kind]
 
     def call(self, method: str, path: str, kind: str | None = "admin", **options: Any) -> requests.Response:
@@ -92,29 +99,37 @@ def eventually(look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> 
     return found
 
 
-def zhike(*arguments: str) -> str:
+def zhike(*arguments: str, **environment: str) -> str:
     """Run the command line; its standard output."""
     command = [sys.executable, "-m", "deploy", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
+Starter = Callable[[Path, int], dict[str, str]]  # data folder and base port -> the console's environment
+
+
 @contextmanager
-def shared(folder: Path, *, mail: bool = True) -> Iterator[Platform]:
+def shared(folder: Path, *, mail: bool = True, start: Starter | None = None) -> Iterator[Platform]:
     """The platform in `folder`: started by the first who asks, ended by the last who leaves.
 
-    Test workers are processes; who uses it stands in a file, under a lock. Those who crashed do not count.
+    `start` takes the place of `zhike up`. Test workers are processes; who uses it stands in a file, under a lock.
+    Those who crashed do not count.
     """
     with _users(folder) as users:
         if not users:
-            base_port = free_block()
-            catcher = ["--with", "mail"] if mail else []
-            zhike("up", "--detach", *catcher, "--data", str(folder / "data"), "--port", str(base_port))
-            (folder / "port").write_text(str(base_port))
+            base_port, console = free_block(), {}
+            if start is not None:
+                console = start(folder / "data", base_port)
+            else:
+                catcher = ["--with", "mail"] if mail else []
+                zhike("up", "--detach", *catcher, "--data", str(folder / "data"), "--port", str(base_port))
+            (folder / "platform.json").write_text(json.dumps({"base_port": base_port, "console": console}))
         users.append(psutil.Process().pid)
     try:
-        yield Platform(folder / "data", int((folder / "port").read_text()))
+        yield Platform(folder / "data", **json.loads((folder / "platform.json").read_text()))
     finally:
         with _users(folder) as users:
             users.remove(psutil.Process().pid)

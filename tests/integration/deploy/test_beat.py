@@ -13,7 +13,7 @@ SWEEP = "campaign.start_due"
 
 @pytest.fixture
 def valkey(servers):
-    url = servers.redis_url.removesuffix("/0") + "/7"
+    url = servers.redis(2)
     client = redis.Redis.from_url(url)
     client.flushdb()
     yield url, client

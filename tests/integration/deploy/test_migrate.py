@@ -12,6 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 from deploy import migrate
 from deploy.migrate import MigrateError, role_url
 from shared import contracts
+from tests.servers import own
 
 PASSWORDS = {service: f"{service} p/w@1" for service in contracts.SERVICES}
 NUMBERS = count(1)
@@ -42,8 +43,8 @@ def write(tmp_path, monkeypatch):
 @pytest.fixture
 def owner_url(servers):
     """The URL of a database that does not exist yet."""
-    name = f"migrated_{next(NUMBERS)}"
-    url = urlunsplit(urlsplit(servers.postgres_url)._replace(path=f"/{name}"))
+    url = servers.database_url(f"migrated_{next(NUMBERS)}_")
+    name = urlsplit(url).path[1:]
     yield url
     with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -140,19 +141,21 @@ def test_a_grant_made_by_hand_is_taken_back(write, owner_url):
 
 def test_other_roles_of_the_server_cannot_even_log_in_to_the_database(write, owner_url, servers):
     migrate.migrate(owner_url, PASSWORDS)
-    query(servers.postgres_url, "DROP ROLE IF EXISTS stranger")
-    query(servers.postgres_url, "CREATE ROLE stranger LOGIN PASSWORD 'x'")
+    stranger = own("stranger")
+    query(servers.postgres_url, f"DROP ROLE IF EXISTS {stranger}")
+    query(servers.postgres_url, f"CREATE ROLE {stranger} LOGIN PASSWORD 'x'")
     parts = urlsplit(owner_url)
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(urlunsplit(parts._replace(netloc=f"stranger:x@{parts.netloc.rpartition('@')[2]}")))
-    query(servers.postgres_url, "DROP ROLE stranger")
+        psycopg.connect(urlunsplit(parts._replace(netloc=f"{stranger}:x@{parts.netloc.rpartition('@')[2]}")))
+    query(servers.postgres_url, f"DROP ROLE {stranger}")
 
 
 def test_an_owner_that_is_no_superuser_can_do_it_all(write, owner_url, servers):
     write("profile", 1, "CREATE TABLE customer (id int)")
-    query(servers.postgres_url, "CREATE ROLE landlord LOGIN CREATEROLE CREATEDB PASSWORD 'x'")
+    landlord = own("landlord")
+    query(servers.postgres_url, f"CREATE ROLE {landlord} LOGIN CREATEROLE CREATEDB PASSWORD 'x'")
     parts = urlsplit(owner_url)
-    theirs = urlunsplit(parts._replace(netloc=f"landlord:x@{parts.netloc.rpartition('@')[2]}"))
+    theirs = urlunsplit(parts._replace(netloc=f"{landlord}:x@{parts.netloc.rpartition('@')[2]}"))
     try:
         assert migrate.migrate(theirs, PASSWORDS).applied == ["profile_0001"]
         assert migrate.migrate(theirs, PASSWORDS).applied == []
@@ -163,7 +166,7 @@ def test_an_owner_that_is_no_superuser_can_do_it_all(write, owner_url, servers):
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             for service in contracts.SERVICES:
                 connection.execute(f"DROP ROLE IF EXISTS {name}_{service}")
-            connection.execute("DROP ROLE landlord")
+            connection.execute(f"DROP ROLE {landlord}")
 
 
 def test_a_new_password_holds_from_the_next_run_on(write, owner_url):

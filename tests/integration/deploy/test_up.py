@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -114,8 +113,7 @@ def test_what_runs_where_can_be_asked(first):
 
 
 def test_a_second_copy_on_servers_of_ones_own_lives_beside_the_first_and_ends_at_ctrl_c(first, tmp_path, servers):
-    own_database = urlunsplit(urlsplit(servers.postgres_url)._replace(path="/second_copy"))
-    own_queue = servers.redis_url.removesuffix("/0") + "/5"
+    own_database, own_queue = servers.database_url("second_copy"), servers.redis(1)
     copy = Copy(tmp_path, free_block())
     with foreground(copy, DATABASE_URL=own_database, REDIS_URL=own_queue) as process:
         assert copy.healthy()
