@@ -23,6 +23,8 @@ _ELSEWHERE = {
     "users": ("deploy.people", "users"),
     "doctor": ("deploy.doctor", "doctor"),
     "demo": ("deploy.demo.command", "demo"),
+    "backup": ("deploy.backup.command", "backup"),
+    "restore": ("deploy.backup.command", "restore"),
 }
 
 

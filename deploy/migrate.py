@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -16,9 +17,13 @@ from psycopg import sql
 
 from shared import contracts
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
 SERVICES_DIR = Path(__file__).resolve().parent.parent / "services"
 OLDEST_SERVER = 150000
-_LOCK = 0x7A68696B65  # "zhike"
+LOCK = 0x7A68696B65  # "zhike"
 
 
 class MigrateError(RuntimeError):
@@ -33,23 +38,34 @@ class Migrated:
     unpublished: list[str] = field(default_factory=list)
 
 
-def migrate(owner_url: str, passwords: Mapping[str, str], role_prefix: str | None = None) -> Migrated:
+def migrate(
+    owner_url: str,
+    passwords: Mapping[str, str],
+    role_prefix: str | None = None,
+    revisions: Mapping[str, str] | None = None,
+) -> Migrated:
     """Bring the database behind `owner_url` up to date; makes it when it is missing and the owner may.
 
     `passwords`: service name -> password of its role. The owner is a superuser, or has CREATEROLE and owns the
     database. `role_prefix` replaces the database's name in role names (a database copied from a template keeps
-    the template's roles). Raises MigrateError.
+    the template's roles). `revisions` stops each service at the one named (to restore a backup of that time).
+    Raises MigrateError.
     """
     with _owner(owner_url) as connection:
         roles = {service: f"{role_prefix or connection.info.dbname}_{service}" for service in contracts.SERVICES}
         # Held until the connection closes: a second run waits here and then finds nothing to do.
-        connection.execute("SELECT pg_advisory_lock(%(lock)s)", {"lock": _LOCK})
+        connection.execute("SELECT pg_advisory_lock(%(lock)s)", {"lock": LOCK})
         with connection.transaction():
             for service, role in roles.items():
                 _ensure_role(connection, service, role, passwords.get(service))
                 _ensure_schemas(connection, service, role)
             _close_to_strangers(connection, list(roles.values()))
-        applied = [revision for service, role in roles.items() for revision in _upgrade(owner_url, service, role)]
+        to = revisions or {}
+        applied = [
+            revision
+            for service, role in roles.items()
+            for revision in _upgrade(owner_url, service, role, to.get(service, "heads"))
+        ]
         with connection.transaction():
             unpublished = _grant_published(connection, roles)
     return Migrated(applied, unpublished)
@@ -69,7 +85,7 @@ def _owner(owner_url: str) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(owner_url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        if not _create_database(owner_url):
+        if not create_database(owner_url):
             raise MigrateError(f"the database cannot be reached: {error}") from error
         connection = psycopg.connect(owner_url, autocommit=True, connect_timeout=10)
     with connection:
@@ -83,7 +99,7 @@ def _owner(owner_url: str) -> Iterator[psycopg.Connection]:
             ) from error
 
 
-def _create_database(owner_url: str) -> bool:
+def create_database(owner_url: str) -> bool:
     """Make the database the URL names, if only that is missing."""
     parts = urlsplit(owner_url)
     try:
@@ -135,28 +151,39 @@ def _close_to_strangers(connection: psycopg.Connection, roles: list[str]) -> Non
     connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, everyone))
 
 
-def _upgrade(owner_url: str, service: str, role: str) -> list[str]:
-    """Run a service's new migrations as its role, one transaction each; returns their revision ids."""
-    folder = SERVICES_DIR / service / "migrations"
-    if not folder.is_dir():
-        return []
+def known_revisions(service: str) -> set[str]:
+    """The revisions this release has for a service."""
+    script, _ = _script(service)
+    return {revision.revision for revision in script.walk_revisions()}
+
+
+def _script(service: str) -> "tuple[ScriptDirectory, Config]":
     # Half a second of imports that callers of role_url() need not wait for.
-    import sqlalchemy
     from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
+
+    folder = str(SERVICES_DIR / service / "migrations")
+    config = Config()
+    config.set_main_option("script_location", folder)
+    config.set_main_option("version_locations", folder)
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config), config
+
+
+def _upgrade(owner_url: str, service: str, role: str, to: str) -> list[str]:
+    """Run a service's new migrations up to `to` as its role, one transaction each; returns their revision ids."""
+    if not (SERVICES_DIR / service / "migrations").is_dir():
+        return []
+    import sqlalchemy
+    from alembic.runtime.environment import EnvironmentContext
     from alembic.util.exc import CommandError
 
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    config.set_main_option("version_locations", str(folder))
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
+    script, config = _script(service)
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", creator=lambda: _as_role(owner_url, service, role), poolclass=sqlalchemy.pool.NullPool
     )
     applied: list[str] = []
-    context = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs("heads", revision))
+    context = EnvironmentContext(config, script, fn=lambda revision, _: script._upgrade_revs(to, revision))
     with context, engine.connect() as connection:
         context.configure(
             connection=connection,
@@ -170,7 +197,7 @@ def _upgrade(owner_url: str, service: str, role: str) -> list[str]:
         except sqlalchemy.exc.DBAPIError as error:
             raise MigrateError(f"a migration of {service} failed, earlier ones are kept: {error.orig}") from error
         except CommandError as error:
-            raise MigrateError(f"the migrations in {folder} do not form one line: {error}") from error
+            raise MigrateError(f"the migrations of {service} do not form one line: {error}") from error
     return applied
 
 

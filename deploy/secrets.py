@@ -52,6 +52,12 @@ def load(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str,
     return {name: environment.get(name) or kept.get(name) or made[name] for name in NAMES}
 
 
+def known(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The secrets that the file in `folder` or the environment has; none is made. Raises SecretsError."""
+    kept = _read(folder / FILE_NAME)
+    return {name: environment.get(name) or kept[name] for name in NAMES if environment.get(name) or name in kept}
+
+
 def passwords(values: Mapping[str, str]) -> dict[str, str]:
     """Service name -> password of its Postgres role, as far as `values` has them."""
     names = {service: password_variable(service) for service in contracts.SERVICES}

@@ -190,6 +190,30 @@ def finish_runs(tx: Transaction) -> list[Row]:
     )
 
 
+def drop_preparing_runs(tx: Transaction) -> None:
+    """Forget runs whose audience was not frozen: nothing hangs on them, and resuming begins a new one."""
+    tx.execute("DELETE FROM run WHERE status = 'preparing'")
+
+
+def pause_sending_runs(tx: Transaction) -> None:
+    """Hold all runs that hand over."""
+    tx.execute("UPDATE run SET status = 'paused' WHERE status = 'sending'")
+
+
+def pause_begun(tx: Transaction, problem: str) -> list[str]:
+    """Hold all campaigns that have begun or should have by now, and say why; returns their names."""
+    rows = tx.all(
+        """
+        UPDATE campaign
+        SET status = 'paused', due_at = NULL, problem = %(problem)s, version = version + 1, updated_at = now()
+        WHERE status IN ('preparing', 'sending') OR status = 'scheduled' AND due_at <= now()
+        RETURNING name
+        """,
+        {"problem": problem},
+    )
+    return sorted(row["name"] for row in rows)
+
+
 def segment_exists(tx: Transaction, segment_id: UUID) -> bool:
     """Whether segmentation publishes this segment."""
     return bool(
