@@ -60,6 +60,7 @@ PUBLISHED: Final = MappingProxyType(
         "segmentation_out.membership_log_v1": ("campaign",),
         "segmentation_out.features_v1": ("campaign", "recommend"),
         "recommend_out.items_v1": ("segmentation", "campaign"),
+        **{f"{service}_out.audit_v1": ("console",) for service in SERVICES if service != "console"},
         "console_out.api_keys_v1": ("profile", "segmentation", "recommend", "campaign"),
         "console_out.shop_v1": ("profile", "segmentation", "recommend", "campaign"),
     }

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.campaign.actions import people, recommendations, rendering
@@ -17,12 +17,16 @@ from services.campaign.store import campaigns as store
 from services.campaign.store import caps, ledger
 from services.campaign.store import people as customers
 from services.campaign.store import templates as template_store
+from shared import audit
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from shared.shop import Shop, read_shop
 
 VersionCheck = Callable[[object], None]
+
+# What the audit log need not repeat of a campaign: it follows from the change itself.
+_UNSAID: Final = {"campaign_id", "version", "created_at", "created_by", "updated_at"}
 
 
 def create_campaign(fields: Mapping[str, Any], created_by: str) -> Row:
@@ -33,7 +37,7 @@ def create_campaign(fields: Mapping[str, Any], created_by: str) -> Row:
         values = {**fields, "campaign_id": campaign_id, "created_by": created_by, "channel": "email"}
         values["assignment_salt"] = fields.get("assignment_salt") or secrets.token_hex(8)
         store.insert_campaign(tx, values)
-        return _get(tx, campaign_id)
+        return _noted(tx, "create", {"campaign_id": campaign_id})
 
 
 def update_campaign(campaign_id: UUID, fields: Mapping[str, Any], check_version: VersionCheck) -> Row:
@@ -47,7 +51,7 @@ def update_campaign(campaign_id: UUID, fields: Mapping[str, Any], check_version:
         values["assignment_salt"] = fields.get("assignment_salt") or present["assignment_salt"]
         values["due_at"] = _due_at(values) if present["status"] == "scheduled" else None
         store.update_campaign(tx, values)
-        return _get(tx, campaign_id)
+        return _noted(tx, "update", present)
 
 
 def get_campaign(campaign_id: UUID) -> Row:
@@ -73,6 +77,7 @@ def delete_campaign(campaign_id: UUID, check_version: VersionCheck) -> None:
         if present["status"] != "draft":
             raise Conflict("only a draft can be deleted; cancel this campaign instead", code="wrong_state")
         store.delete_campaign(tx, campaign_id)
+        audit.record(tx, "campaign.delete", ("campaign", campaign_id), before={"name": present["name"]})
 
 
 def schedule(campaign_id: UUID, when: Mapping[str, Any]) -> Row:
@@ -87,7 +92,7 @@ def schedule(campaign_id: UUID, when: Mapping[str, Any]) -> Row:
         store.update_campaign(tx, {**values, "due_at": due_at})
         store.set_status(tx, campaign_id, to, due_at)
         tx.nudge("campaign.start_due")
-        return _get(tx, campaign_id)
+        return _noted(tx, "schedule", present)
 
 
 def pause(campaign_id: UUID) -> Row:
@@ -99,7 +104,7 @@ def pause(campaign_id: UUID) -> Row:
         if run is not None and run["status"] == "sending":
             store.set_run_status(tx, run["run_id"], "paused")
         store.set_status(tx, campaign_id, to, None)
-        return _get(tx, campaign_id)
+        return _noted(tx, "pause", present)
 
 
 def resume(campaign_id: UUID) -> Row:
@@ -116,7 +121,7 @@ def resume(campaign_id: UUID) -> Row:
         else:
             store.set_status(tx, campaign_id, move("paused", "scheduled"), _due_at(present))
             tx.nudge("campaign.start_due")
-        return _get(tx, campaign_id)
+        return _noted(tx, "resume", present)
 
 
 def cancel(campaign_id: UUID) -> Row:
@@ -130,7 +135,7 @@ def cancel(campaign_id: UUID) -> Row:
             ledger.settle_run(tx, run["run_id"], "cancelled", "campaign_cancelled")
             caps.give_back_of_run(tx, run["run_id"])
         store.set_status(tx, campaign_id, to)
-        return _get(tx, campaign_id)
+        return _noted(tx, "cancel", present)
 
 
 def recipients(campaign_id: UUID, state: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -161,6 +166,9 @@ def send_test(campaign_id: UUID, email: str, customer_id: UUID | None) -> Row:
     if not addresses.allowed(address, shop.allow_list):
         raise Forbidden("this address is not on the shop's allow-list", code="not_on_allow_list")
     subject, html, text, _ = _rendered_for(campaign_id, customer_id, address)
+    with transaction() as tx:
+        # Before it leaves: what the mail server does with it cannot be taken back, the entry could be missed.
+        audit.record(tx, "campaign.test", ("campaign", campaign_id), after={"email": address, "customer": customer_id})
     draft = Draft(uuid7(), address, f"[Test] {subject}", tracking.untracked(html), text, "", str(campaign_id))
     try:
         with closing(outside.open_channel("email", shop)) as channel:
@@ -205,6 +213,14 @@ def _get(tx: Transaction, campaign_id: UUID, *, lock: bool = False) -> Row:
     if found is None:
         raise NotFound("there is no such campaign")
     return found
+
+
+def _noted(tx: Transaction, deed: str, before: Row) -> Row:
+    """The campaign as it is now, once the audit log says how it came to that."""
+    now = _get(tx, before["campaign_id"])
+    old, new = ({name: value for name, value in row.items() if name not in _UNSAID} for row in (before, now))
+    audit.record(tx, f"campaign.{deed}", ("campaign", now["campaign_id"]), *audit.difference(old, new))
+    return now
 
 
 def _check_parts(tx: Transaction, fields: Mapping[str, Any]) -> None:

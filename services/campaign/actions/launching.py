@@ -13,7 +13,7 @@ from services.campaign.store import audience, ledger
 from services.campaign.store import campaigns as store
 from services.campaign.store import policy as policies
 from services.campaign.store import templates as template_store
-from shared import crypto
+from shared import audit, crypto
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.shop import read_shop
@@ -45,10 +45,21 @@ def _take_due() -> bool:
         if trouble is not None or template is None:
             store.set_status(tx, campaign["campaign_id"], "paused")
             store.set_problem(tx, campaign["campaign_id"], trouble)
+            _note(tx, campaign, "pause", {"status": "paused", "problem": trouble})
             return True
-        store.insert_run(tx, _run(tx, campaign, template))
+        run = _run(tx, campaign, template)
+        store.insert_run(tx, run)
         store.set_status(tx, campaign["campaign_id"], move(campaign["status"], "preparing"))
+        _note(tx, campaign, "start", {"status": "preparing", "run": run["number"], "template": run["template_version"]})
     return True
+
+
+def _note(tx: Transaction, campaign: Row, deed: str, after: dict[str, Any]) -> None:
+    """What the platform did by itself because the time had come: who scheduled it stands in the entry before."""
+    audit.record(
+        *(tx, f"campaign.{deed}", ("campaign", campaign["campaign_id"]), {"status": campaign["status"]}, after),
+        actor=audit.SYSTEM,
+    )
 
 
 def _trouble(tx: Transaction, campaign: Row, template: Row | None) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.campaign.store import policy as store
+from shared import audit
 from shared.database import Row, transaction
 
 
@@ -16,6 +17,9 @@ def get_policy() -> Row:
 def update_policy(fields: Mapping[str, Any], check_version: Callable[[object], None]) -> Row:
     """Replace the policy; it holds from the next batch on."""
     with transaction() as tx:
-        check_version(store.find_policy(tx, lock=True)["version"])
+        present = store.find_policy(tx, lock=True)
+        check_version(present["version"])
         store.update_policy(tx, fields)
-        return store.find_policy(tx)
+        changed = store.find_policy(tx)
+        audit.record(tx, "policy.update", ("policy", "sending"), *audit.difference(present, changed))
+        return changed

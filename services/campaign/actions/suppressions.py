@@ -7,7 +7,7 @@ from services.campaign.actions import people
 from services.campaign.actions.paging import after_time_and_text, page
 from services.campaign.domain import addresses
 from services.campaign.store import suppressions as store
-from shared import crypto
+from shared import audit, crypto
 from shared.database import transaction
 from shared.problems import Invalid, NotFound
 
@@ -34,13 +34,18 @@ def suppress(fields: Mapping[str, Any]) -> None:
     }
     with transaction() as tx:
         store.add(tx, [entry])
+        after = {"email": address, "scope": fields["scope"], "source": fields["source"]}
+        audit.record(tx, "suppression.add", ("suppression", entry["address_index"]), after=after)
 
 
 def lift(email: str) -> None:
     """Write to an address again."""
+    address = _address(email)
+    index = people.address_index(address)
     with transaction() as tx:
-        if store.remove(tx, people.address_index(_address(email)), "email") == 0:
+        if store.remove(tx, index, "email") == 0:
             raise NotFound("this address is not suppressed")
+        audit.record(tx, "suppression.lift", ("suppression", index), before={"email": address})
 
 
 def _address(email: str) -> str:

@@ -1,7 +1,7 @@
 """Templates: written, tried, kept in versions."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.campaign.actions import people, recommendations, rendering
@@ -11,12 +11,15 @@ from services.campaign.domain import templates, tracking, variables
 from services.campaign.domain.templates import Prepared
 from services.campaign.store import people as customers
 from services.campaign.store import templates as store
+from shared import audit
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import Conflict, NotFound
 from shared.shop import read_shop
 
 VersionCheck = Callable[[object], None]
+
+_WRITTEN: Final = ("name", "subject", "html", "text", "version")
 
 
 def create_template(fields: Mapping[str, Any]) -> Row:
@@ -25,6 +28,7 @@ def create_template(fields: Mapping[str, Any]) -> Row:
     template_id = uuid7()
     with transaction() as tx:
         store.insert_template(tx, {**_columns(fields, prepared), "template_id": template_id})
+        audit.record(tx, "template.create", ("template", template_id), after=_written({**fields, "version": 1}))
         return {**_get(tx, template_id), "warnings": prepared.warnings}
 
 
@@ -37,6 +41,8 @@ def update_template(template_id: UUID, fields: Mapping[str, Any], check_version:
         version = present["version"] + 1
         store.insert_version(tx, {**_columns(fields, prepared), "template_id": template_id, "version": version})
         store.update_template(tx, template_id, fields["name"], version)
+        changed = audit.difference(_written(present), _written({**fields, "version": version}))
+        audit.record(tx, "template.update", ("template", template_id), *changed)
         return {**_get(tx, template_id), "warnings": prepared.warnings}
 
 
@@ -56,11 +62,13 @@ def list_templates(cursor: str | None, limit: int) -> dict[str, Any]:
 def archive_template(template_id: UUID, check_version: VersionCheck) -> None:
     """Take a template out of use. Refused while a campaign needs it."""
     with transaction() as tx:
-        check_version(_get(tx, template_id, lock=True)["version"])
+        present = _get(tx, template_id, lock=True)
+        check_version(present["version"])
         users = store.users_of(tx, template_id)
         if users:
             raise Conflict(f"campaigns still use this template: {', '.join(users)}", code="in_use")
         store.archive_template(tx, template_id)
+        audit.record(tx, "template.delete", ("template", template_id), before={"name": present["name"]})
 
 
 def preview(fields: Mapping[str, Any]) -> Row:
@@ -114,6 +122,11 @@ def _columns(fields: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
         "prepared_html": prepared.html,
         "prepared_text": prepared.text,
     }
+
+
+def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person wrote of a template."""
+    return {name: values.get(name) for name in _WRITTEN}
 
 
 def _get(tx: Transaction, template_id: UUID, *, lock: bool = False) -> Row:

@@ -1,28 +1,35 @@
-"""The audit log: every change with who, what, before and after."""
+"""The audit log: what every service wrote down of the changes made in it, read as one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.console.domain.audit import Actor
-from services.console.store import audit as store
-from shared import telemetry
-from shared.crypto import SealError, is_sealed, seal, unseal
-from shared.database import Transaction, transaction
-from shared.ids import uuid7
+import orjson
 
-# Fields of the things changed that hold addresses of people.
-_CONTACT: Final = frozenset({"email", "allow_list", "address", "phone"})
+from services.console.store import audit as store
+from services.console.store import keys as key_store
+from services.console.store import users as user_store
+from services.console.store.audit import Filter
+from shared import audit
+from shared.audit import Actor
+from shared.crypto import unseal
+from shared.database import Row, transaction
+
+EXPORT_ROWS: Final = 50_000
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the audit log, readable."""
+    """One line of the audit log, readable. `service`: where the change was made."""
 
     entry_id: UUID
     at: datetime
+    service: str
     actor_kind: str
     actor_id: str
     actor_name: str
@@ -34,91 +41,52 @@ class Entry:
     request_id: str | None
 
 
-def record(
-    tx: Transaction,
-    actor: Actor,
-    action: str,
-    subject: tuple[str, object],
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    """Write down in `tx` that `actor` did `action` to `subject` (its kind and id). Values must be JSON or text."""
-    store.append(
-        tx,
-        {
-            "entry_id": uuid7(),
-            "actor_kind": actor.kind,
-            "actor_id": actor.id,
-            "actor_name": seal(actor.name) if actor.kind == "user" else actor.name,
-            "action": action,
-            "subject_kind": subject[0],
-            "subject_id": str(subject[1]),
-            "before": None if before is None else _sealed(before),
-            "after": None if after is None else _sealed(after),
-            "request_id": telemetry.request_id(),
-        },
-    )
-
-
-def record_outside(
-    actor: Actor,
-    action: str,
-    subject: tuple[str, object],
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    """Write down a change that a sibling has just carried out for `actor`."""
-    with transaction() as tx:
-        record(tx, actor, action, subject, before, after)
-
-
-def read(before_id: UUID | None = None, subject_kind: str | None = None, limit: int = 50) -> list[Entry]:
+def read(wanted: Filter, before_id: UUID | None = None, limit: int = 50) -> list[Entry]:
     """Entries from the newest on; with `before_id` the older ones after that entry."""
     with transaction(read_only=True) as tx:
-        rows = store.page(tx, before_id, subject_kind, limit)
-    return [
-        Entry(
-            **{
-                **row,
-                "actor_name": _open(row["actor_name"]),
-                "before": _opened(row["before"]),
-                "after": _opened(row["after"]),
-            }
-        )
-        for row in rows
-    ]
+        rows = store.page(tx, wanted, before_id, limit)
+    return [_entry(row) for row in rows]
 
 
-def _sealed(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _seal_in(value) if name in _CONTACT else _plain(value) for name, value in values.items()}
+def actors() -> list[tuple[str, str, str]]:
+    """Who may have changed something: kind, id and name of everybody who may enter, and of every key."""
+    with transaction(read_only=True) as tx:
+        people = [("user", str(row["user_id"]), unseal(row["email"])) for row in user_store.every(tx)]
+        keys = [("key", str(row["key_id"]), row["name"]) for row in key_store.every(tx)]
+    return [*people, *keys, ("system", audit.SYSTEM.id, audit.SYSTEM.name)]
 
 
-def _seal_in(value: Any) -> Any:
-    if isinstance(value, str):
-        return seal(value) if value else value
-    if isinstance(value, list | tuple):
-        return [_seal_in(item) for item in value]
-    return _plain(value)
+def export(wanted: Filter, actor: Actor) -> str:
+    """The log as CSV, newest first, up to EXPORT_ROWS; that it was taken is in the log, too."""
+    with transaction() as tx:
+        audit.record(tx, "audit.export", ("audit", "log"), after=asdict(wanted), actor=actor)
+    return "".join(_lines(wanted))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+def _lines(wanted: Filter) -> Iterator[str]:
+    yield "\ufeff" + _line([*Entry.__dataclass_fields__])  # the mark by which spreadsheets know UTF-8
+    last: UUID | None = None
+    for _ in range(EXPORT_ROWS // _CHUNK):
+        entries = read(wanted, last, _CHUNK)
+        yield "".join(_line([_cell(value) for value in vars(entry).values()]) for entry in entries)
+        if len(entries) < _CHUNK:
+            return
+        last = entries[-1].entry_id
 
 
-def _opened(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if values is None else {name: _open(value) for name, value in values.items()}
+def _line(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
 
 
-def _open(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_open(item) for item in value]
-    if not is_sealed(value):
-        return value
-    try:
-        return unseal(value)
-    except SealError:
-        return "—"  # sealed under a key this installation no longer has: the rest of the entry still counts
+def _cell(value: Any) -> str:
+    text = orjson.dumps(value).decode() if isinstance(value, dict) else "" if value is None else str(value)
+    # A spreadsheet takes these for a formula, and a name can be anything.
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _entry(row: Row) -> Entry:
+    name = audit.opened(row["actor_name"] or row["user_email"] or "")
+    plain = {field: row[field] for field in row if field not in ("user_email", "actor_name", "before", "after")}
+    return Entry(**plain, actor_name=name, before=audit.opened(row["before"]), after=audit.opened(row["after"]))

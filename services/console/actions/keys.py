@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.console.actions import audit
 from services.console.domain import keys as rules
-from services.console.domain.audit import SYSTEM, Actor
 from services.console.store import keys as store
-from shared import auth, contracts
+from shared import audit, auth, contracts
+from shared.audit import SYSTEM, Actor
 from shared.database import transaction
 from shared.ids import uuid7
 from shared.problems import Invalid, NotFound
@@ -57,7 +56,7 @@ def create_key(name: str, kind: str, actor: Actor = SYSTEM) -> CreatedKey:
     with transaction() as tx:
         store.insert(tx, key)
         shown = {field: key[field] for field in ("name", "kind", "hint")}
-        audit.record(tx, actor, "key.create", ("key", key_id), after=shown)
+        audit.record(tx, "key.create", ("key", key_id), after=shown, actor=actor)
     return CreatedKey(key_id, secret)
 
 
@@ -65,7 +64,7 @@ def revoke_key(key_id: UUID, actor: Actor = SYSTEM) -> KeyRecord:
     """End a key for good; all services refuse it within seconds. Revoking twice changes nothing. Raises NotFound."""
     with transaction() as tx:
         if store.revoke(tx, key_id):
-            audit.record(tx, actor, "key.revoke", ("key", key_id))
+            audit.record(tx, "key.revoke", ("key", key_id), actor=actor)
         row = store.get(tx, key_id)
     if row is None:
         raise NotFound("there is no such key")

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from services.console.actions import audit, passwords, users
+from services.console.actions import passwords, users
 from services.console.domain import logins as rules
-from services.console.domain.audit import Actor
 from services.console.domain.permissions import may, scopes
 from services.console.store import sessions as store
 from services.console.store import users as user_store
+from shared import audit
+from shared.audit import VISITOR, Actor
 from shared.crypto import blind_index, unseal
 from shared.database import Row, transaction
 from shared.problems import Invalid, TooMany, Unauthorized
@@ -72,6 +73,7 @@ def log_in(email: str, password: str, address: str, replaces: str | None = None)
         right = passwords.verify(user["password_hash"] if user else None, password)
     if user is None or not right or user["disabled_at"] is not None:
         _log.warning("login_refused")
+        _note_refusal(user, right, address)
         raise Unauthorized("the e-mail address or the password is not right", code="login_refused")
     return _open(user, password, subjects, now, replaces)
 
@@ -91,10 +93,11 @@ def who(token: str | None) -> Person | None:
     return Person(row["user_id"], unseal(row["email"]), row["role"], row["language"])
 
 
-def log_out(token: str) -> None:
+def log_out(token: str, actor: Actor) -> None:
     """End a session."""
     with transaction() as tx:
         store.delete(tx, token_hash(token))
+        audit.record(tx, "user.log_out", ("user", actor.id), actor=actor)
 
 
 def prune() -> int:
@@ -130,6 +133,14 @@ def _reserve_attempt(subjects: dict[str, str], now: datetime) -> None:
         store.add_failure(tx, subjects, now)
 
 
+def _note_refusal(user: Row | None, right: bool, address: str) -> None:
+    # What was typed as the address of nobody is not kept: it may well be a password.
+    why = "nobody has this address" if user is None else "disabled" if right else "wrong password"
+    with transaction() as tx:
+        subject = ("user", user["user_id"] if user else "")
+        audit.record(tx, "user.log_in_refused", subject, after={"reason": why, "address": address}, actor=VISITOR)
+
+
 def _open(user: Row, password: str, subjects: dict[str, str], now: datetime, replaces: str | None) -> Session:
     person = Person(user["user_id"], unseal(user["email"]), user["role"], user["language"])
     token = secrets.token_urlsafe(32)
@@ -150,5 +161,5 @@ def _open(user: Row, password: str, subjects: dict[str, str], now: datetime, rep
         user_store.mark_login(tx, person.user_id)
         if rehashed is not None:
             user_store.set_password(tx, person.user_id, rehashed)
-        audit.record(tx, person.actor, "user.log_in", ("user", person.user_id))
+        audit.record(tx, "user.log_in", ("user", person.user_id), actor=person.actor)
     return Session(token, person)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from services.console.actions import audit
-from services.console.domain.audit import SYSTEM, Actor, difference
 from services.console.store import shop as store
+from shared import audit
+from shared.audit import SYSTEM, Actor, difference
 from shared.database import transaction
 from shared.problems import PreconditionFailed
 
@@ -54,5 +54,5 @@ def update_shop(changes: Mapping[str, Any], expected_version: int | None = None,
         if not new:
             return before
         after = ShopRecord(**store.update(tx, wanted))
-        audit.record(tx, actor, "shop.update", ("shop", "shop"), old, new)
+        audit.record(tx, "shop.update", ("shop", "shop"), old, new, actor=actor)
     return after

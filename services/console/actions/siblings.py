@@ -6,7 +6,6 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.console.actions import audit
 from services.console.actions.sessions import Person
 from shared.client import SiblingDown, sibling
 from shared.problems import Problem
@@ -74,24 +73,20 @@ def get(person: Person, question: Ask) -> Any:
 
 @dataclass(frozen=True)
 class Change:
-    """Something to be done by a sibling, and how it stands in the audit log."""
+    """Something to be done by a sibling; it keeps the audit log of its own changes, in the transaction of each."""
 
     service: str
     method: str
     path: str
-    action: str
-    subject: tuple[str, object]
     json: Any = None
     version: str | None = None  # If-Match
     timeout: float = CHANGE_S
-    before: Mapping[str, Any] | None = None
-    noted: Mapping[str, Any] | None = None  # what the audit log says instead of `json`, where that is personal
 
 
 def carry_out(person: Person, change: Change) -> Any:
-    """Have a sibling do something and write it down. Raises the sibling's problem, SiblingDown."""
+    """Have a sibling do something in the name of a person. Raises the sibling's problem, SiblingDown."""
     headers = {"If-Match": change.version} if change.version else {}
-    done = sibling(change.service).request(
+    return sibling(change.service).request(
         change.method,
         change.path,
         json=change.json,
@@ -100,10 +95,6 @@ def carry_out(person: Person, change: Change) -> Any:
         scopes=person.scopes,
         headers=headers,
     )
-    kind, name = change.subject
-    found = name or _identity(done, kind)
-    audit.record_outside(person.actor, change.action, (kind, found), change.before, _after(change))
-    return done
 
 
 def _put(person: Person, question: Ask) -> Any:
@@ -117,14 +108,6 @@ def _put(person: Person, question: Ask) -> Any:
         scopes=person.scopes,
         idempotent=question.json is not None,
     )
-
-
-def _after(change: Change) -> Mapping[str, Any]:
-    return change.json or {} if change.noted is None else change.noted
-
-
-def _identity(done: Any, kind: str) -> str:
-    return str(done.get(f"{kind}_id") or done.get("id") or "") if isinstance(done, dict) else ""
 
 
 __all__ = ["Answer", "Ask", "Change", "SiblingDown", "ask", "ask_all", "carry_out", "get"]

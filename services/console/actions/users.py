@@ -7,12 +7,13 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.console.actions import audit, passwords
+from services.console.actions import passwords
 from services.console.domain import passwords as policy
-from services.console.domain.audit import SYSTEM, Actor
 from services.console.domain.permissions import ROLES
 from services.console.store import sessions as session_store
 from services.console.store import users as store
+from shared import audit
+from shared.audit import SYSTEM, Actor
 from shared.crypto import blind_index, seal, unseal
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
@@ -60,7 +61,7 @@ def create_user(email: str, password: str | None, role: str, actor: Actor = SYST
     with transaction() as tx:
         if not store.insert(tx, user):
             raise Conflict("somebody with this e-mail address is already here", code="email_taken")
-        audit.record(tx, actor, "user.create", ("user", user["user_id"]), after={"email": address, "role": role})
+        audit.record(tx, "user.create", ("user", user["user_id"]), after={"email": address, "role": role}, actor=actor)
     return CreatedUser(user["user_id"], address, role, chosen)
 
 
@@ -80,7 +81,7 @@ def change_role(user_id: UUID, role: str, actor: Actor = SYSTEM) -> None:
         user = _locked(tx, user_id)
         if user["role"] != role:
             store.set_role(tx, user_id, role)
-            audit.record(tx, actor, "user.role", ("user", user_id), {"role": user["role"]}, {"role": role})
+            audit.record(tx, "user.role", ("user", user_id), {"role": user["role"]}, {"role": role}, actor=actor)
 
 
 def set_disabled(user_id: UUID, disabled: bool, actor: Actor = SYSTEM) -> None:
@@ -92,7 +93,7 @@ def set_disabled(user_id: UUID, disabled: bool, actor: Actor = SYSTEM) -> None:
         if (user["disabled_at"] is not None) != disabled:
             store.set_disabled(tx, user_id, disabled)
             session_store.delete_of_user(tx, user_id)
-            audit.record(tx, actor, "user.disable" if disabled else "user.enable", ("user", user_id))
+            audit.record(tx, "user.disable" if disabled else "user.enable", ("user", user_id), actor=actor)
 
 
 def reset_password(user_id: UUID, actor: Actor = SYSTEM) -> CreatedUser:
@@ -102,7 +103,7 @@ def reset_password(user_id: UUID, actor: Actor = SYSTEM) -> CreatedUser:
         user = _locked(tx, user_id)
         store.set_password(tx, user_id, passwords.hash_password(chosen))
         session_store.delete_of_user(tx, user_id)
-        audit.record(tx, actor, "user.reset_password", ("user", user_id))
+        audit.record(tx, "user.reset_password", ("user", user_id), actor=actor)
     return CreatedUser(user_id, unseal(user["email"]), user["role"], chosen)
 
 
@@ -117,7 +118,7 @@ def change_own_password(user_id: UUID, present: str, wanted: str, keep_session: 
     with transaction() as tx:
         store.set_password(tx, user_id, hashed)
         session_store.delete_of_user(tx, user_id, keep=keep_session)
-        audit.record(tx, actor, "user.change_password", ("user", user_id))
+        audit.record(tx, "user.change_password", ("user", user_id), actor=actor)
 
 
 def set_language(user_id: UUID, language: str) -> None:

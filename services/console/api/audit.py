@@ -7,6 +7,7 @@ from flask_smorest import Blueprint
 
 from services.console.actions import audit as actions
 from services.console.schemas.audit import AuditList, AuditQuery
+from services.console.store.audit import Filter
 from shared.auth import require
 from shared.problems import BadRequest
 from shared.web import decode_cursor, encode_cursor
@@ -19,9 +20,10 @@ blp = Blueprint("Audit log", __name__, url_prefix="/v1/audit", description="Who 
 @blp.arguments(AuditQuery, location="query")
 @blp.response(200, AuditList)
 def get_audit(query: dict[str, Any]) -> dict[str, Any]:
-    """Changes from the newest on: who, what, before and after."""
-    items = actions.read(cursor_id(query.get("cursor")), query.get("subject_kind"), query["limit"])
-    more = len(items) == query["limit"]
+    """Changes in all services from the newest on: who, what, before and after."""
+    limit, before = query.pop("limit"), cursor_id(query.pop("cursor", None))
+    items = actions.read(Filter(**query), before, limit)
+    more = len(items) == limit
     return {"items": items, "next_cursor": encode_cursor(items[-1].entry_id) if more else None}
 
 

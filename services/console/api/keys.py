@@ -6,8 +6,8 @@ from uuid import UUID
 from flask_smorest import Blueprint
 
 from services.console.actions import keys as actions
-from services.console.api.caller import actor
 from services.console.schemas.keys import CreatedKey, Key, KeyList, NewKey
+from shared.audit import caller
 from shared.auth import require
 
 blp = Blueprint("API keys", __name__, url_prefix="/v1/keys", description="API keys")
@@ -27,7 +27,7 @@ def get_keys() -> dict[str, Any]:
 @blp.response(201, CreatedKey)
 def post_key(key: dict[str, Any]) -> actions.CreatedKey:
     """Make a key. Its secret is in this answer and cannot be shown again."""
-    return actions.create_key(key["name"], key["kind"], actor())
+    return actions.create_key(key["name"], key["kind"], caller())
 
 
 @blp.delete("/<uuid:key_id>")
@@ -35,4 +35,4 @@ def post_key(key: dict[str, Any]) -> actions.CreatedKey:
 @blp.response(200, Key)
 def delete_key(key_id: UUID) -> actions.KeyRecord:
     """Revoke a key for good. All services refuse it within seconds."""
-    return actions.revoke_key(key_id, actor())
+    return actions.revoke_key(key_id, caller())

@@ -7,8 +7,8 @@ from flask import request
 from flask_smorest import Blueprint
 
 from services.console.actions import shop as actions
-from services.console.api.caller import actor
 from services.console.schemas.shop import ShopReply, ShopSettings
+from shared.audit import caller
 from shared.auth import require
 from shared.problems import PreconditionFailed
 from shared.web import idempotent, set_etag
@@ -33,7 +33,7 @@ def get_shop() -> actions.ShopRecord:
 @blp.response(200, ShopReply)
 def put_shop(settings: dict[str, Any]) -> actions.ShopRecord:
     """Change settings; those left out keep their values. With If-Match only where nobody changed them meanwhile."""
-    changed = actions.update_shop(settings, _expected_version(), actor())
+    changed = actions.update_shop(settings, _expected_version(), caller())
     set_etag(changed.version)
     return changed
 

@@ -37,6 +37,7 @@ PERMISSIONS: Final = MappingProxyType(
             "keys:write",
             "users:write",
             "audit:read",
+            "audit:export",
             "system:read",
         },
         "operator": _LOOK

@@ -113,7 +113,7 @@ def events(customer_id: UUID) -> str:
 def undo_merge(customer_id: UUID, merge_id: UUID) -> Response:
     """Take two people apart again who were taken for one."""
     path = f"/v1/merges/{merge_id}/undo"
-    carry_out(person(), Change("profile", "POST", path, "merge.undo", ("merge", merge_id), json={}))
+    carry_out(person(), Change("profile", "POST", path, json={}))
     flash(gettext("The merge is undone. Every service follows within seconds."), "done")
     return _to(customer_id)
 
@@ -123,9 +123,8 @@ def undo_merge(customer_id: UUID, merge_id: UUID) -> Response:
 def set_consent(customer_id: UUID, purpose: str, channel: str) -> Response:
     """Note what a customer has told us about being written to."""
     wanted = {"granted": request.form.get("granted") == "yes", "source": "console"}
-    subject = ("consent", f"{customer_id}/{purpose}/{channel}")
     path = f"/v1/customers/{customer_id}/consents/{purpose}/{channel}"
-    carry_out(person(), Change("profile", "PUT", path, "consent.set", subject, json=wanted))
+    carry_out(person(), Change("profile", "PUT", path, json=wanted))
     flash(gettext("The consent is noted."), "done")
     return _to(customer_id)
 

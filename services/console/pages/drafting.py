@@ -44,7 +44,9 @@ def create() -> Response:
         made = carry_out(
             person(),
             Change(
-                *("campaign", "POST", "/v1/campaigns", "campaign.create", ("campaign", "")),
+                "campaign",
+                "POST",
+                "/v1/campaigns",
                 json={
                     **fields,
                     "template_id": fields["template_id"] or _own_template(fields["name"]),
@@ -141,10 +143,11 @@ def _save(present: dict[str, Any], changes: dict[str, Any]) -> None:
     carry_out(
         person(),
         Change(
-            *("campaign", "PUT", f"/v1/campaigns/{campaign_id}", "campaign.update", ("campaign", campaign_id)),
+            "campaign",
+            "PUT",
+            f"/v1/campaigns/{campaign_id}",
             json={**{name: present[name] for name in _FIELDS}, **changes},
             version=f'"{version}"',
-            before={name: present[name] for name in changes},
         ),
     )
 
@@ -152,7 +155,7 @@ def _save(present: dict[str, Any], changes: dict[str, Any]) -> None:
 def _own_template(name: str) -> str:
     """A template for this campaign alone, from the starter. Raises the problem of the campaign service."""
     fields = {**STARTERS[chosen()], "name": name or gettext("New campaign"), "text": None}
-    change = Change("campaign", "POST", "/v1/templates", "template.create", ("template", ""), json=fields)
+    change = Change("campaign", "POST", "/v1/templates", json=fields)
     return str(carry_out(person(), change)["template_id"])
 
 

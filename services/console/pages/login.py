@@ -5,7 +5,7 @@ from flask_babel import gettext
 
 from services.console.actions import sessions
 from services.console.pages.errors import page_blueprint
-from services.console.pages.session import check_form, cookie_name, own_path, page, set_cookie, visitor
+from services.console.pages.session import check_form, cookie_name, own_path, page, person, set_cookie, visitor
 from shared.auth import public
 from shared.problems import TooMany, Unauthorized
 
@@ -50,7 +50,7 @@ def enter() -> Response:
 @page()
 def leave() -> Response:
     """End the session."""
-    sessions.log_out(request.cookies[cookie_name("session")])
+    sessions.log_out(request.cookies[cookie_name("session")], person().actor)
     response = redirect(url_for("login.form"))
     response.delete_cookie(cookie_name("session"))
     return response  # type: ignore[return-value]

@@ -48,7 +48,7 @@ def show() -> str:
 @page("scores:compute")
 def compute() -> Response:
     """Have everybody's features, scores and memberships computed anew."""
-    change = Change("segmentation", "POST", "/v1/recompute", "scores.recompute", ("scores", "all"), json={})
+    change = Change("segmentation", "POST", "/v1/recompute", json={})
     carry_out(person(), change)
     flash(gettext("Everybody's scores are being computed anew."), "done")
     return redirect(url_for("overview.show"))  # type: ignore[return-value]

@@ -61,7 +61,7 @@ def of_customer(customer_id: UUID) -> str:
 @page("models:train")
 def train() -> Response:
     """Ask for a new model."""
-    carry_out(person(), Change("recommend", "POST", "/v1/models", "model.train", ("model", "next"), json={}))
+    carry_out(person(), Change("recommend", "POST", "/v1/models", json={}))
     flash(gettext("Training is requested. The new model takes over by itself when it is ready."), "done")
     return redirect(url_for("recommendations.show"))  # type: ignore[return-value]
 

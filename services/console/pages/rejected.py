@@ -35,8 +35,7 @@ def replay(rejected_id: UUID) -> Response:
     try:
         body = {"event": json.loads(typed)} if typed else {}
         path = f"/v1/rejected-events/{rejected_id}/replay"
-        subject = ("rejected_event", rejected_id)
-        carry_out(person(), Change("profile", "POST", path, "event.replay", subject, json=body, noted={}))
+        carry_out(person(), Change("profile", "POST", path, json=body))
         flash(gettext("The event is accepted."), "done")
     except json.JSONDecodeError:
         flash(gettext("The corrected event is not valid JSON."), "error")

@@ -41,7 +41,7 @@ def create() -> Response:
     """Keep a new segment."""
     typed = _typed()
     try:
-        change = Change("segmentation", "POST", "/v1/segments", "segment.create", ("segment", ""), json=_body(typed))
+        change = Change("segmentation", "POST", "/v1/segments", json=_body(typed))
         made = carry_out(person(), change)
     except (Invalid, Conflict, BadRequest) as problem:
         return _editor(typed, problem=problem)
@@ -79,11 +79,8 @@ def update(segment_id: UUID) -> Response:
                 "segmentation",
                 "PUT",
                 f"/v1/segments/{segment_id}",
-                "segment.update",
-                ("segment", segment_id),
                 json=_body(typed),
                 version=f'"{request.form.get("version", "")}"',
-                before={name: before.get(name) for name in ("name", "description", "rule")},
             ),
         )
     except PreconditionFailed:
@@ -99,10 +96,7 @@ def update(segment_id: UUID) -> Response:
 @page("segments:write")
 def delete(segment_id: UUID) -> Response:
     """Put a segment away."""
-    carry_out(
-        person(),
-        Change("segmentation", "DELETE", f"/v1/segments/{segment_id}", "segment.delete", ("segment", segment_id)),
-    )
+    carry_out(person(), Change("segmentation", "DELETE", f"/v1/segments/{segment_id}"))
     flash(gettext("The segment is deleted."), "done")
     return redirect(url_for("segments.index"))  # type: ignore[return-value]
 

@@ -80,10 +80,8 @@ def save_policy() -> Response:
     wanted: dict[str, Any] = {name: request.form.get(name, "") for name in ("quiet_start", "quiet_end")}
     wanted |= {name: request.form.get(name, type=int) for name in ("cap_messages", "cap_days", "expire_hours")}
     version = f'"{request.form.get("version", "")}"'
-    subject = ("policy", "sending")
-    change = Change("campaign", "PUT", "/v1/sending-policy", "policy.update", subject, json=wanted, version=version)
     try:
-        carry_out(person(), change)
+        carry_out(person(), Change("campaign", "PUT", "/v1/sending-policy", json=wanted, version=version))
         flash(gettext("The sending policy is saved."), "done")
     except PreconditionFailed:
         flash(gettext("Somebody else changed the settings meanwhile. Look at theirs, then repeat yours."), "error")

@@ -44,8 +44,7 @@ def create() -> Response:
     """Keep a new template."""
     fields = typed()
     try:
-        change = Change("campaign", "POST", "/v1/templates", "template.create", ("template", ""), json=fields)
-        made = carry_out(person(), change)
+        made = carry_out(person(), Change("campaign", "POST", "/v1/templates", json=fields))
     except (Invalid, BadRequest, Conflict) as problem:
         return editor(fields, problem=problem)
     flash(gettext("The template is saved."), "done")
@@ -81,7 +80,7 @@ def delete(template_id: UUID) -> Response:
     """Put a template away, unless a campaign still needs it."""
     path = f"/v1/templates/{template_id}"
     try:
-        carry_out(person(), Change("campaign", "DELETE", path, "template.delete", ("template", template_id)))
+        carry_out(person(), Change("campaign", "DELETE", path))
     except Conflict:
         flash(gettext("A campaign still needs this template."), "error")
         return _to(template_id)
@@ -133,9 +132,7 @@ def typed() -> dict[str, Any]:
 def save(template_id: UUID, fields: dict[str, Any], version: str) -> Any:
     """Keep a new version of a template. Raises the problem of the campaign service."""
     path = f"/v1/templates/{template_id}"
-    subject = ("template", template_id)
-    change = Change("campaign", "PUT", path, "template.update", subject, json=fields, version=f'"{version}"')
-    return carry_out(person(), change)
+    return carry_out(person(), Change("campaign", "PUT", path, json=fields, version=f'"{version}"'))
 
 
 def editor(template: dict[str, Any], template_id: UUID | None = None, problem: Problem | None = None) -> Response:

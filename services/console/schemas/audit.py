@@ -13,7 +13,15 @@ class AuditQuery(Schema):
 
     cursor = fields.String()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+    actor_id = fields.String(validate=validate.Length(max=100))
+    action = fields.String(
+        validate=validate.Length(max=50),
+        metadata={"description": "`campaign.start`, or with a point at the end every action of a kind: `campaign.`"},
+    )
     subject_kind = fields.String(validate=validate.Length(max=50))
+    subject_id = fields.String(validate=validate.Length(max=200))
+    since = fields.AwareDateTime(format="iso")
+    until = fields.AwareDateTime(format="iso", metadata={"description": "before this instant"})
 
 
 class AuditEntry(Schema):
@@ -21,6 +29,7 @@ class AuditEntry(Schema):
 
     entry_id = fields.UUID()
     at = fields.AwareDateTime(format="iso")
+    service = fields.String()
     actor_kind = fields.String()
     actor_id = fields.String()
     actor_name = fields.String()

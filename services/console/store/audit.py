@@ -1,41 +1,68 @@
-"""The audit log: written with every change, never altered."""
+"""The audit log of all services: the console's own table and the views that its siblings publish."""
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+from psycopg import sql
 
 from shared.database import Row, Transaction
 
 
-def append(tx: Transaction, entry: dict[str, Any]) -> None:
-    """Write one entry."""
-    tx.execute(
-        """
-        INSERT INTO audit_log (entry_id, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
-                               before, after, request_id)
-        VALUES (%(entry_id)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(action)s, %(subject_kind)s,
-                %(subject_id)s, %(before)s, %(after)s, %(request_id)s)
-        """,
-        {**entry, "before": _json(entry["before"]), "after": _json(entry["after"])},
+@dataclass(frozen=True)
+class Filter:
+    """Which entries; what is None is not asked about. `action` may be a whole kind of them, such as `campaign.`."""
+
+    actor_id: str | None = None
+    action: str | None = None
+    subject_kind: str | None = None
+    subject_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_SOURCES: Final = {
+    "console": sql.Identifier("audit_log"),
+    "profile": sql.Identifier("profile_out", "audit_v1"),
+    "segmentation": sql.Identifier("segmentation_out", "audit_v1"),
+    "recommend": sql.Identifier("recommend_out", "audit_v1"),
+    "campaign": sql.Identifier("campaign_out", "audit_v1"),
+}
+
+# Each source gives its own newest, so that a page costs a page of each, however long the logs are.
+_SOURCE: Final = sql.SQL(
+    """
+    (SELECT {service} AS service, entry_id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
+            before, after, request_id
+     FROM {source}
+     WHERE (%(before_id)s::uuid IS NULL OR entry_id < %(before_id)s)
+       AND (%(actor_id)s::text IS NULL OR actor_id = %(actor_id)s)
+       AND (%(action)s::text IS NULL OR action = %(action)s
+            OR (right(%(action)s, 1) = '.' AND starts_with(action, %(action)s)))
+       AND (%(subject_kind)s::text IS NULL OR subject_kind = %(subject_kind)s)
+       AND (%(subject_id)s::text IS NULL OR subject_id = %(subject_id)s)
+       AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+       AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+     ORDER BY entry_id DESC
+     LIMIT %(limit)s)
+    """
+)
+_PAGE: Final = sql.SQL(
+    """
+    SELECT entry.*, person.email AS user_email
+    FROM ({sources}) AS entry
+    LEFT JOIN console_user AS person ON entry.actor_kind = 'user' AND person.user_id::text = entry.actor_id
+    ORDER BY entry_id DESC
+    LIMIT %(limit)s
+    """
+).format(
+    sources=sql.SQL(" UNION ALL ").join(
+        _SOURCE.format(service=sql.Literal(service), source=source) for service, source in _SOURCES.items()
     )
+)
 
 
-def page(tx: Transaction, before_id: UUID | None, subject_kind: str | None, limit: int) -> list[Row]:
-    """Entries from the newest on, older than `before_id` where that is given."""
-    return tx.all(
-        """
-        SELECT entry_id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, before, after,
-               request_id
-        FROM audit_log
-        WHERE (%(before_id)s::uuid IS NULL OR entry_id < %(before_id)s)
-          AND (%(subject_kind)s::text IS NULL OR subject_kind = %(subject_kind)s)
-        ORDER BY entry_id DESC
-        LIMIT %(limit)s
-        """,
-        {"before_id": before_id, "subject_kind": subject_kind, "limit": limit},
-    )
-
-
-def _json(value: dict[str, Any] | None) -> Jsonb | None:
-    return None if value is None else Jsonb(value)
+def page(tx: Transaction, wanted: Filter, before_id: UUID | None, limit: int) -> list[Row]:
+    """Entries of all services from the newest on, older than `before_id` where that is given."""
+    return tx.all(_PAGE, {**asdict(wanted), "before_id": before_id, "limit": limit})

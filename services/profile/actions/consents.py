@@ -1,5 +1,6 @@
 """Recording and reading consent."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from services.profile.domain.consent import ConsentError, Decision
 from services.profile.domain.identifiers import Identifier, IdentifierError
 from services.profile.store import consents as store
 from services.profile.store import identities as identity_store
-from shared import crypto
+from shared import audit, crypto
 from shared.database import Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import FieldError, Invalid
@@ -34,11 +35,16 @@ def set_consent(customer_id: UUID, purpose: str, channel: str, change: dict[str,
     now = datetime.now(UTC)
     decided = _decision({**change, "purpose": purpose, "channel": channel}, source, now)
     with transaction() as tx:
-        customers.resolve(tx, customer_id)
+        before = consent.latest(customers.decisions(tx, customers.resolve(tx, customer_id)), purpose, channel)
         _add(tx, [(customer_id, decided)], now, evidence="api")
         history = customers.decisions(tx, customers.resolve(tx, customer_id))
-    in_force = consent.latest(history, purpose, channel)
-    return in_force or decided
+        in_force = consent.latest(history, purpose, channel) or decided
+        audit.record(
+            *(tx, "consent.set", ("customer", customer_id)),
+            {"purpose": purpose, "channel": channel, "granted": before.granted if before else None},
+            {**vars(decided), "granted_now": in_force.granted},
+        )
+    return in_force
 
 
 def record(changes: Sequence[dict[str, Any]], source: str) -> int:
@@ -61,7 +67,14 @@ def record(changes: Sequence[dict[str, Any]], source: str) -> int:
     with transaction() as tx:
         ids = _identities(tx, [identifier for identifier, _ in wanted], now)
         _add(tx, [(ids[identifier.kind, identifier.lookup], decided) for identifier, decided in wanted], now, "api")
+        # Each decision is kept with its proof; the log says that somebody brought them, and how many of which kind.
+        kinds = Counter(_kind_of(decided) for _, decided in wanted)
+        audit.record(tx, "consent.record", ("consents", source), after={"recorded": len(wanted), **kinds})
     return len(wanted)
+
+
+def _kind_of(decided: Decision) -> str:
+    return f"{decided.purpose} by {decided.channel}: {'granted' if decided.granted else 'withdrawn'}"
 
 
 def _decision(change: dict[str, Any], source: str, now: datetime) -> Decision:

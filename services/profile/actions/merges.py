@@ -8,7 +8,7 @@ from uuid import UUID
 from services.profile.actions import customers, derive, identities
 from services.profile.store import links as store
 from services.profile.store import log as event_log
-from shared import contracts, log
+from shared import audit, contracts, log
 from shared.database import Row, Transaction, transaction
 from shared.problems import Conflict, NotFound, Unavailable
 
@@ -46,6 +46,7 @@ def _undo(tx: Transaction, link_id: UUID, by: str) -> dict[str, Any]:
     if not link["live"]:
         raise Conflict("this merge joins nobody: it was refused or has been undone", code="not_live")
     now = datetime.now(UTC)
+    together = customers.resolve(tx, link["a"])
     store.undo(tx, link_id, now, by)
     change = identities.remap(tx, [link["a"], link["b"]])
     entries = identities.entries(change)
@@ -56,4 +57,6 @@ def _undo(tx: Transaction, link_id: UUID, by: str) -> dict[str, Any]:
         derive.customers(tx, {*change.moved.values(), *change.parted, link["a"], link["b"]}, now)
         tx.nudge(contracts.EVENTS_GREW)
     parted = {customers.resolve(tx, link["a"]), customers.resolve(tx, link["b"])}
+    before, after = {"customers": [together]}, {"customers": sorted(parted)}
+    audit.record(tx, "merge.undo", ("merge", link_id), before, after)
     return {"merge_id": link_id, "undone_at": now, "customers": sorted(parted), "split": len(parted) > 1}

@@ -11,7 +11,7 @@ from services.profile.actions import collect, opened
 from services.profile.actions.collect import SERVER_LIMITS, Sender
 from services.profile.domain.batches import Batch
 from services.profile.store import rejected as store
-from shared import crypto
+from shared import audit, crypto
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import Conflict, Invalid, NotFound
@@ -63,6 +63,10 @@ def replay(rejected_id: UUID, corrected: dict[str, Any] | None, by: str) -> dict
         collect.keep(tx, outcome.accepted, sender, row["received_at"])
         now = datetime.now(UTC)
         store.mark_replayed(tx, rejected_id, now, by)
+        # Events and what is said of them may be personal: the log gets neither, only the codes.
+        before = {"reasons": [reason["code"] for reason in row["reasons"]]}
+        after = {"corrected": corrected is not None, "message_id": outcome.accepted[0].message_id}
+        audit.record(tx, "event.replay", ("event", rejected_id), before, after)
     return {"rejected_id": rejected_id, "replayed_at": now, "message_id": outcome.accepted[0].message_id}
 
 

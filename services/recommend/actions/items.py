@@ -8,13 +8,15 @@ from msgspec import ValidationError
 from services.recommend.domain.items import Item, ItemError, category_path, price_in_minor
 from services.recommend.schemas.items import MOST_ITEMS, ItemIn, ItemsIn
 from services.recommend.store import items as store
-from shared.database import Row, transaction
+from shared import audit
+from shared.database import Row, Transaction, transaction
 from shared.problems import BadRequest, FieldError, Invalid, NotFound, TooLarge
 
 _item = msgspec.json.Decoder(ItemIn)
 _items = msgspec.json.Decoder(ItemsIn)
 _MOST_ERRORS = 100
 _MOST_ATTRIBUTE_BYTES = 16_384
+_TOLD = 20  # items of one request whose change the audit log tells one by one; of a whole catalogue it tells the size
 
 
 def put_items(body: bytes) -> dict[str, int]:
@@ -23,8 +25,11 @@ def put_items(body: bytes) -> dict[str, int]:
     if not items:
         return {"items": 0, "version": _version()}
     with transaction() as tx:
+        before = store.of_ids(tx, [one.item_id for one in items[:_TOLD]])
         store.put_items(tx, items)
-        return {"items": len(items), "version": store.version(tx)}
+        done = {"items": len(items), "version": store.version(tx)}
+        _note(tx, items, before, done)
+        return done
 
 
 def item(item_id: str) -> Row:
@@ -40,6 +45,16 @@ def items_page(after: str, q: str | None, category: str | None, limit: int) -> l
     """Up to `limit` items after the id `after`."""
     with transaction(read_only=True) as tx:
         return store.items_page(tx, after, q, category, limit)
+
+
+def _note(tx: Transaction, items: list[Item], before: dict[str, Row], done: dict[str, int]) -> None:
+    if len(items) > _TOLD:
+        audit.record(tx, "items.put", ("catalogue", "items"), after={**done, "first": items[0].item_id})
+        return
+    after = store.of_ids(tx, [one.item_id for one in items])
+    told = {item_id: audit.difference(before.get(item_id, {}), row) for item_id, row in after.items()}
+    old, new = ({item_id: change[side] for item_id, change in told.items()} for side in (0, 1))
+    audit.record(tx, "items.put", ("catalogue", "items"), old, {**new, **done})
 
 
 def _version() -> int:

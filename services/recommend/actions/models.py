@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.recommend.store import models as store
+from shared import audit
 from shared.database import transaction
 
 
@@ -16,5 +17,6 @@ def request_training() -> store.Training:
     """Ask the trainer for a model of now."""
     with transaction() as tx:
         store.request_training(tx, datetime.now(UTC))
+        audit.record(tx, "model.train", ("model", "next"))
         tx.nudge("recommend.train")
         return store.training(tx)

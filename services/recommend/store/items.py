@@ -81,6 +81,19 @@ def item(tx: Transaction, item_id: str) -> Row | None:
     )
 
 
+def of_ids(tx: Transaction, item_ids: Sequence[str]) -> dict[str, Row]:
+    """What the shop said of these items, by id; those there are not are left out."""
+    rows = tx.all(
+        """
+        SELECT item_id, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
+               published_at
+        FROM item WHERE item_id = ANY(%(item_ids)s) ORDER BY item_id
+        """,
+        {"item_ids": list(item_ids)},
+    )
+    return {row["item_id"]: row for row in rows}
+
+
 def items_page(tx: Transaction, after: str, q: str | None, category: str | None, limit: int) -> list[Row]:
     """Items in the order of their ids, after the id `after`; `q` is looked for in name, brand and id."""
     return tx.all(

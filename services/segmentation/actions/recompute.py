@@ -12,7 +12,7 @@ from services.segmentation.domain.days import business_day, zone_of
 from services.segmentation.domain.scores import Basis
 from services.segmentation.store import facts, features, jobs, scores, segments
 from services.segmentation.store.jobs import Job
-from shared import telemetry
+from shared import audit, telemetry
 from shared.database import Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import NotFound, Unavailable
@@ -29,6 +29,7 @@ def ask(as_of: datetime | None) -> Job:
     job_id = uuid7()
     with transaction() as tx:
         jobs.add(tx, job_id, "asked", as_of)
+        audit.record(tx, "scores.recompute", ("job", job_id), after={"as_of": as_of})
         tx.nudge("segmentation.recompute")
         return _job(tx, job_id)
 

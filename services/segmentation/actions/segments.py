@@ -12,6 +12,7 @@ from services.segmentation.domain.rules import Rule, RuleError, as_json, count_p
 from services.segmentation.store import insights, memberships, segments
 from services.segmentation.store.rules import matching
 from services.segmentation.store.segments import Segment
+from shared import audit
 from shared.database import Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import Conflict, NotFound
@@ -38,6 +39,8 @@ def create(name: str, description: str, rule: object) -> Described:
             raise Conflict(f"there are {MAX_SEGMENTS} segments already; archive one first", code="too_many_segments")
         parsed = _checked(tx, rule, segment_id)
         segments.insert(tx, segment_id, name, description, as_json(parsed))
+        after = {"name": name, "description": description, "rule": as_json(parsed)}
+        audit.record(tx, "segment.create", ("segment", segment_id), after=after)
         tx.nudge("segmentation.refresh_segment", segment_id=segment_id)
         return _described(tx, segment_id)
 
@@ -52,6 +55,9 @@ def change(segment_id: UUID, name: str, description: str, rule: object, check: C
         check(before.version)
         parsed = _checked(tx, rule, segment_id)
         segments.update(tx, segment_id, name, description, as_json(parsed))
+        old = {"name": before.name, "description": before.description, "rule": before.rule}
+        new = {"name": name, "description": description, "rule": as_json(parsed)}
+        audit.record(tx, "segment.update", ("segment", segment_id), *audit.difference(old, new))
         if as_json(parsed) != before.rule:
             segments.mark_stale(tx, _speaking_of(tx, segment_id) | {segment_id})
             tx.nudge("segmentation.refresh_segment")
@@ -70,6 +76,7 @@ def archive(segment_id: UUID, check: Callable[[int], None]) -> None:
         if others:
             raise Conflict("another segment's rule speaks of this one; change that first", code="segment_in_use")
         segments.archive(tx, segment_id)
+        audit.record(tx, "segment.delete", ("segment", segment_id), before={"name": before.name})
         segments.mark_stale(tx, [segment_id])
         tx.nudge("segmentation.refresh_segment", segment_id=segment_id)
 

@@ -1,7 +1,14 @@
 """Who changed what."""
 
-from services.console.actions import audit
-from services.console.domain.audit import SYSTEM
+from shared import audit
+from shared.database import transaction
+
+
+def noted(services, *entries):
+    """Entries as the console writes them."""
+    with services.acting("console"), transaction() as tx:
+        for entry in entries:
+            audit.record(tx, *entry)
 
 
 def entries(console_api, **query):
@@ -45,9 +52,7 @@ def test_no_secret_ever_stands_in_the_log(logged_in, console_api, console_tx):
 
 
 def test_the_log_is_read_in_pages_from_the_newest_on(console_api, services):
-    with services.acting("console"):
-        for n in range(5):
-            audit.record_outside(SYSTEM, "segment.create", ("segment", n))
+    noted(services, *[("segment.create", ("segment", n)) for n in range(5)])
     first = console_api.get("/v1/audit", query_string={"limit": 2, "subject_kind": "segment"}).json
     second = console_api.get(
         "/v1/audit", query_string={"limit": 2, "subject_kind": "segment", "cursor": first["next_cursor"]}
@@ -64,13 +69,11 @@ def test_a_cursor_that_is_none_is_refused(console_api):
 def test_the_page_shows_whatever_a_change_was_about(logged_in, services):
     before = {"name": "Spring", "rule": {"all": [{"feature": "orders"}]}, "gone": None}
     after = {"rule": {"any": []}, "holdout_share": 0.1, "replay": False, "items": ["TEA-1"], "new": None}
-    with services.acting("console"):
-        audit.record_outside(SYSTEM, "campaign.update", ("campaign", "1"), before, after)
-        audit.record_outside(SYSTEM, "something.new", ("thing", "2"), None, {})
+    noted(services, ("campaign.update", ("campaign", "1"), before, after), ("something.new", ("thing", "2"), None, {}))
     page = logged_in("admin").get("/audit")
     assert page.status_code == 200
     text = page.get_data(as_text=True)
-    assert "holdout_share" in text
+    assert "Control group" in text
     assert "something.new" in text
 
 

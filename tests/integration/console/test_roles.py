@@ -12,6 +12,7 @@ ID = "01a20046-b1b0-718a-b984-577398a63af2"
 PAGES = {
     "account.change_password": "",
     "account.show": "",
+    "audit.export": "audit:export",
     "audit.index": "audit:read",
     "campaigns.cancel": "campaigns:stop",
     "campaigns.delete": "campaigns:write",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.console.domain import keys, logins, passwords
-from services.console.domain.audit import difference
+from shared.audit import difference
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
