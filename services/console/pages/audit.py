@@ -59,12 +59,12 @@ def export() -> Response:
     )
 
 
-def _asked() -> dict[str, str]:
+def _asked() -> dict[str, Any]:
     names = ("actor", "action", "subject", "subject_id", "since", "until")
     return {name: value for name in names if (value := request.args.get(name, "").strip()[:200].replace("\0", ""))}
 
 
-def _filter(asked: dict[str, str]) -> Filter:
+def _filter(asked: dict[str, Any]) -> Filter:
     until = _midnight(asked.get("until"))
     return Filter(
         asked.get("actor"),
