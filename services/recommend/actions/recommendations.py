@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -13,7 +14,7 @@ from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.model import Model
 from services.recommend.domain.recommending import recommend, recommend_many, similar
-from services.recommend.domain.wishes import Answer, Shortfall, Wish
+from services.recommend.domain.wishes import Answer, Reason, Shortfall, Wish
 from services.recommend.schemas.recommendations import BatchIn, Choice, FilterIn, RecommendationsIn, SignatureIn
 from shared import shop
 from shared.auth import Principal
@@ -22,6 +23,8 @@ from shared.ids import uuid7
 from shared.problems import BadRequest, Invalid, NotFound
 
 T = TypeVar("T")
+_ITEM: Final = b'%b,"score":%.6g,"reason":"%b"}'
+_REASONS: Final = {reason: reason.encode() for reason in Reason}
 _requests: Final = msgspec.json.Decoder(RecommendationsIn)
 _batches: Final = msgspec.json.Decoder(BatchIn)
 _signatures: Final = msgspec.json.Decoder(SignatureIn)
@@ -124,11 +127,11 @@ def _reply(found: Answer, catalogue: Catalogue, model: Model | None, *, personal
 
 
 def _items(found: Answer, catalogue: Catalogue) -> bytes:
-    parts = zip(found.keys.tolist(), found.scores.tolist(), found.reasons, strict=True)
-    return b",".join(
-        b'%s,"score":%.6g,"reason":"%s"}' % (catalogue.rendered(key), score, reason.encode())
-        for key, score, reason in parts
-    )
+    """The items as members of a JSON list, formatted all at once."""
+    rendered = map(catalogue.rendered, found.keys.tolist())
+    reasons = map(_REASONS.__getitem__, found.reasons)
+    parts = chain.from_iterable(zip(rendered, found.scores.tolist(), reasons, strict=True))
+    return b",".join((_ITEM,) * len(found.keys)) % tuple(parts)
 
 
 def _shortfall(found: Shortfall) -> dict[str, Any]:

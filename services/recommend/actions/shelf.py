@@ -15,6 +15,7 @@ from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
+from services.recommend.domain.scanning import Codes
 from services.recommend.store import items
 from services.recommend.store import models as store
 from shared import telemetry
@@ -117,7 +118,15 @@ def _model(published: store.Published, catalogue: Catalogue) -> Model:
         parameters=Parameters(**{**given, "als": AlsParameters(**given["als"])}),
         blend=Blend(**manifest["blend"]),
         popularity_by_country=dict(zip(manifest["countries"], artifact.arrays["popularity_by_country"], strict=True)),
+        codes=_codes(artifact),
     )
+
+
+def _codes(artifact: artifacts.Artifact) -> Codes | None:
+    bounds = artifact.manifest.get("codes")  # an artefact of an earlier release has none: then scores are exact at once
+    if bounds is None:
+        return None
+    return Codes(artifact.arrays["item_codes"], artifact.arrays["item_steps"], bounds["error"], bounds["length"])
 
 
 def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:
@@ -125,7 +134,8 @@ def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:
     size, factors = len(artifact.item_ids), artifact.arrays["item_factors"]
     by_country = len(artifact.manifest["countries"]), size
     shapes = artifact.arrays["popularity"].shape, artifact.arrays["popularity_by_country"].shape
-    if factors.shape[0] != size or shapes != ((size,), by_country):
+    codes = artifact.arrays.get("item_codes", factors)
+    if factors.shape[0] != size or codes.shape != factors.shape or shapes != ((size,), by_country):
         raise artifacts.BrokenArtifact("its arrays are not as long as its list of items")
     known = min(size, len(catalogue))
     if any(catalogue.items[key].item_id != artifact.item_ids[key] for key in range(known)):

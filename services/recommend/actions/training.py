@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.histories import History
 from services.recommend.domain.parameters import Parameters
+from services.recommend.domain.scanning import FEWEST_ITEMS, Codes, coded
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.training import Situation, Trained, is_due, train
 from services.recommend.store import interactions
@@ -64,8 +65,9 @@ def publish(
 ) -> str:
     """Write what was trained as an artefact, enter it in the registry and let go of the oldest. Returns its version."""
     version = str(uuid7())
-    manifest = _manifest(trained, as_of, position)
-    path = artifacts.write(version, manifest, item_ids, _arrays(trained))
+    codes = coded(trained.item_factors) if len(item_ids) >= FEWEST_ITEMS else None
+    manifest = _manifest(trained, codes, as_of, position)
+    path = artifacts.write(version, manifest, item_ids, _arrays(trained, codes))
     store.publish(tx, store.Published(version, as_of, position, began, datetime.now(UTC), path, manifest))
     kept = store.retire(tx, KEEP)
     tx.after_commit(lambda: artifacts.sweep(kept))
@@ -92,17 +94,18 @@ def history_of(
     return History(number.astype(np.int64), lines, len(people), item_count, there)
 
 
-def _arrays(trained: Trained) -> dict[str, NDArray[np.float32]]:
+def _arrays(trained: Trained, codes: Codes | None) -> dict[str, NDArray[Any]]:
     by_country = [trained.popularity_by_country[country] for country in trained.popularity_by_country]
     none = np.empty((0, len(trained.popularity)), dtype=np.float32)
     return {
         "item_factors": trained.item_factors,
         "popularity": trained.popularity,
         "popularity_by_country": np.stack(by_country) if by_country else none,
+        **({} if codes is None else {"item_codes": codes.codes, "item_steps": codes.steps}),
     }
 
 
-def _manifest(trained: Trained, as_of: datetime, position: int) -> dict[str, Any]:
+def _manifest(trained: Trained, codes: Codes | None, as_of: datetime, position: int) -> dict[str, Any]:
     return {
         "as_of": as_of.isoformat(),
         "log_position": position,
@@ -110,5 +113,6 @@ def _manifest(trained: Trained, as_of: datetime, position: int) -> dict[str, Any
         "blend": asdict(trained.blend),
         "items": len(trained.popularity),
         "countries": list(trained.popularity_by_country),
+        "codes": None if codes is None else {"error": codes.error, "length": codes.length},
         "figures": trained.figures,
     }

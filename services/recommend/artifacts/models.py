@@ -5,6 +5,7 @@
     <version>/item_factors.npy     items × factors, float32, C order: mapped into memory, shared by processes
     <version>/popularity.npy       items, float32
     <version>/popularity_by_country.npy    countries (named in the manifest) × items, float32
+    <version>/item_codes.npy, item_steps.npy    of large catalogues: the factors for a quick scan, int8 and float32
 
 Written under another name, synced, then renamed. Where a store cannot rename folders (object stores), the manifest is
 written last: a folder without one is no model.
@@ -53,12 +54,10 @@ class Artifact:
 
     manifest: dict[str, Any]
     item_ids: list[str]
-    arrays: dict[str, NDArray[np.float32]]
+    arrays: dict[str, NDArray[Any]]
 
 
-def write(
-    version: str, manifest: Mapping[str, Any], item_ids: list[str], arrays: Mapping[str, NDArray[np.float32]]
-) -> str:
+def write(version: str, manifest: Mapping[str, Any], item_ids: list[str], arrays: Mapping[str, NDArray[Any]]) -> str:
     """Write a model and return its path. After this returns it is complete and on disk."""
     files, root = fsspec.core.url_to_fs(_place.url)
     parts = {ITEM_IDS: orjson.dumps(item_ids)} | {f"{name}.npy": _npy(array) for name, array in arrays.items()}
@@ -126,17 +125,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _npy(array: NDArray[np.float32]) -> bytes:
+def _npy(array: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array, dtype=np.float32), allow_pickle=False)
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
 
 
-def _array(files: fsspec.AbstractFileSystem, path: str) -> NDArray[np.float32]:
+def _array(files: fsspec.AbstractFileSystem, path: str) -> NDArray[Any]:
     if isinstance(files, LocalFileSystem):
         # A plain array over the mapping: numpy's memmap class makes every slice and product slower.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)).view(np.ndarray)
-    return np.load(io.BytesIO(files.cat_file(path)), allow_pickle=False)
+    whole: NDArray[Any] = np.load(io.BytesIO(files.cat_file(path)), allow_pickle=False)
+    return whole
 
 
 def _sha256(files: fsspec.AbstractFileSystem, path: str) -> str:

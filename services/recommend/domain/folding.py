@@ -1,5 +1,7 @@
 """Folding a person into a fitted model: one step of alternating least squares, for one row, solved exactly."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
@@ -7,20 +9,37 @@ from scipy.linalg import lapack
 Floats = NDArray[np.float32]
 
 
-def gram(item_factors: Floats, regularization: float) -> Floats:
-    """YᵀY + λI, which every fold-in starts from (factors × factors)."""
+class Base(NamedTuple):
+    """What every fold-in starts from: YᵀY + λI and its inverse (factors × factors)."""
+
+    matrix: Floats
+    inverse: Floats
+
+
+def base_of(item_factors: Floats, regularization: float) -> Base:
+    """The base of these factors."""
     inner = item_factors.T @ item_factors
-    return (inner + regularization * np.eye(inner.shape[0])).astype(np.float32)
+    matrix = (inner + regularization * np.eye(inner.shape[0])).astype(np.float32)
+    return Base(matrix, np.linalg.pinv(matrix.astype(np.float64), hermitian=True).astype(np.float32))
 
 
-def fold_in(item_factors: Floats, base: Floats, items: NDArray[np.int64], affinity: Floats, alpha: float) -> Floats:
+def fold_in(item_factors: Floats, base: Base, items: NDArray[np.int64], affinity: Floats, alpha: float) -> Floats:
     """The factors of a person with these affinities: solves (YᵀY + λI + Yᵀ(C − I)Y) x = YᵀC p exactly.
 
-    `base` from gram(). The same as implicit's recalculate_user, without its loop in Python.
+    The same as implicit's recalculate_user, without its loop in Python. Few items are a small change of the base, whose
+    inverse is known: then the system that is solved is items × items (Woodbury's identity).
     """
     chosen = item_factors[items]
     confidence = np.float32(alpha) * affinity
-    left = base + (chosen.T * (confidence - 1)) @ chosen
+    if 2 * len(items) < len(base.matrix):
+        reached = chosen @ base.inverse
+        small = (reached @ chosen.T) * (confidence - 1)[:, None]
+        small.flat[:: len(items) + 1] += 1
+        _, _, weights, failed = lapack.sgesv(small, confidence, overwrite_a=True)
+        if not failed:
+            person: Floats = weights @ reached
+            return person
+    left = base.matrix + (chosen.T * (confidence - 1)) @ chosen
     # Symmetric and positive definite: Cholesky. The transpose is the same matrix in the order LAPACK wants.
-    _, person, failed = lapack.sposv(left.T, confidence @ chosen, overwrite_a=True)
-    return person.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)
+    _, solved, failed = lapack.sposv(left.T, confidence @ chosen, overwrite_a=True)
+    return solved.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)

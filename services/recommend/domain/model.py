@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain.folding import fold_in, gram
+from services.recommend.domain.folding import Base, base_of, fold_in
 from services.recommend.domain.parameters import Blend, Parameters
+from services.recommend.domain.scanning import Codes
 
 Floats = NDArray[np.float32]
 
@@ -19,7 +20,10 @@ _SMALLEST_LIFT: Final = 1e-4
 
 @dataclass(frozen=True)
 class Model:
-    """`item_factors` items × factors, `popularity` items, in [0, 1]. People are folded in from their own history."""
+    """`item_factors` items × factors, `popularity` items, in [0, 1]. People are folded in from their own history.
+
+    `codes`: the factors once more, for a quick scan of a large catalogue. Answers are the same with and without.
+    """
 
     version: str
     as_of: datetime
@@ -28,14 +32,15 @@ class Model:
     parameters: Parameters
     blend: Blend
     popularity_by_country: Mapping[str, Floats] = field(default_factory=dict)
+    codes: Codes | None = None
 
     def __len__(self) -> int:
         return len(self.popularity)
 
     @cached_property
-    def base(self) -> Floats:
+    def base(self) -> Base:
         """What every fold-in starts from."""
-        return gram(self.item_factors, self.parameters.als.regularization)
+        return base_of(self.item_factors, self.parameters.als.regularization)
 
     @cached_property
     def lengths(self) -> Floats:

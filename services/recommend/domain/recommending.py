@@ -15,7 +15,8 @@ from services.recommend.domain.filters import Filter
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Parameters
 from services.recommend.domain.ranking import BLOCKED, best
-from services.recommend.domain.tastes import EMPTY, Tastes, tastes
+from services.recommend.domain.scoring import Products, Scores
+from services.recommend.domain.tastes import Tastes, tastes
 from services.recommend.domain.wishes import Answer, Reason, Shortfall, Strategy, Visitor, Wish
 
 Floats = NDArray[np.float32]
@@ -50,15 +51,15 @@ def recommend_many(model: Model | None, catalogue: Catalogue, visitors: Sequence
     for start in range(0, len(visitors), _BLOCK):
         people = [_person(model, visitor, moment) for visitor in visitors[start : start + _BLOCK]]
         for one, products in zip(people, _products(model, len(catalogue), people), strict=True):
-            total = _total(model, one, products, wish)
+            scores = _scores(model, one, products, wish)
             if near is not None:
-                total[near] += _NEAR
-            chosen = _chosen(total, closed, one.tastes, wish)
-            scores = total[chosen]
+                scores.total[near] += _NEAR
+            _block(scores.total, closed, one.tastes, wish)
+            chosen, total, liked = scores.best(wish.n)
             if near is not None:
-                scores -= _NEAR * near[chosen]
-            reasons = _reasons(model, one, chosen, wish)
-            answers.append(Answer(one.strategy, chosen, scores, reasons, _shortfall(catalogue, wish, len(chosen))))
+                total -= _NEAR * near[chosen]
+            reasons = _reasons(model, one, chosen, liked, wish)
+            answers.append(Answer(one.strategy, chosen, total, reasons, _shortfall(catalogue, wish, len(chosen))))
     return answers
 
 
@@ -80,34 +81,35 @@ def _person(model: Model, visitor: Visitor, moment: Floats | None) -> _Person:
     return _Person(now, visitor.country, moment, Strategy.POPULAR if moment is None else Strategy.SESSION)
 
 
-def _products(model: Model, size: int, people: Sequence[_Person]) -> Iterator[Floats]:
+def _products(model: Model, size: int, people: Sequence[_Person]) -> Iterator[Products]:
     """For each person their factors times those of each item, by item key; zeros where there are none."""
     known = min(size, len(model))
-    if len(people) == 1:
-        products = np.zeros((1, size), dtype=np.float32)
-        if people[0].factors is not None:
-            np.matmul(model.item_factors[:known], people[0].factors, out=products[0, :known])
-    else:
-        nothing = np.zeros(model.item_factors.shape[1], dtype=np.float32)
-        factors = np.stack([nothing if one.factors is None else one.factors for one in people])
-        products = np.zeros((len(people), size), dtype=np.float32)
-        products[:, :known] = factors @ model.item_factors[:known].T
-    yield from products
+    factors = [one.factors for one in people if one.factors is not None]
+    several = iter(np.stack(factors) @ model.item_factors[:known].T if len(factors) > 1 else ())
+    for one in people:
+        if one.factors is None:
+            yield Products(model.item_factors, None, np.zeros(size, dtype=np.float32))
+        elif len(factors) > 1:
+            values = np.zeros(size, dtype=np.float32)
+            values[:known] = next(several)
+            yield Products(model.item_factors, one.factors, values)
+        else:
+            yield Products.of(model.item_factors, model.codes, one.factors, size)
 
 
-def _total(model: Model, one: _Person, products: Floats, wish: Wish) -> Floats:
-    """The weighted sum of all parts, in place of `products`. Scales the person's factors as it does the products."""
-    if one.factors is not None:
-        highest = float(products.max(initial=0))
-        scale = np.float32(1 / highest if highest > _NOTHING_LEARNED else 0)
-        one.factors = one.factors * scale
-        products *= scale if wish.exclude_seen else scale * np.float32(model.blend.repeat_collaborative)
-    known = min(len(products), len(model))
-    products[:known] += model.lift(one.country, repeat=not wish.exclude_seen)[:known]
-    frequency = one.tastes.frequency[: np.searchsorted(one.tastes.keys, len(products))]
-    if not wish.exclude_seen and len(frequency):
-        products[one.tastes.keys[: len(frequency)]] += frequency / max(float(frequency.max()), _TINY)
-    return products
+def _scores(model: Model, one: _Person, products: Products, wish: Wish) -> Scores:
+    """The weighted sum of all parts."""
+    highest = products.highest()
+    scale = 1 / highest if highest > _NOTHING_LEARNED else 0.0
+    weight = scale if wish.exclude_seen else scale * model.blend.repeat_collaborative
+    total = products.values * np.float32(weight)
+    known = min(len(total), len(model))
+    total[:known] += model.lift(one.country, repeat=not wish.exclude_seen)[:known]
+    if not wish.exclude_seen:
+        frequency = one.tastes.frequency[: np.searchsorted(one.tastes.keys, len(total))]
+        if len(frequency):
+            total[one.tastes.keys[: len(frequency)]] += frequency / max(float(frequency.max()), _TINY)
+    return Scores(products, total, scale, weight)
 
 
 def _moment(model: Model, wish: Wish) -> Floats | None:
@@ -132,29 +134,30 @@ def _closed(catalogue: Catalogue, wish: Wish) -> Keys:
     return np.concatenate([catalogue.off_sale, outside, named[named < len(catalogue)]])
 
 
-def _chosen(scores: Floats, closed: Keys, now: Tastes, wish: Wish) -> Keys:
-    """The best that no rule forbids."""
-    scores[closed] = BLOCKED
+def _block(scores: Floats, closed: Keys, now: Tastes, wish: Wish) -> None:
+    """Put what a rule forbids out of reach."""
+    if len(closed):
+        scores[closed] = BLOCKED
     if wish.exclude_seen:
         seen = now.keys[now.bought]
-        scores[seen[seen < len(scores)]] = BLOCKED
-    return best(scores, wish.n)
+        scores[seen[: np.searchsorted(seen, len(scores))]] = BLOCKED
 
 
-def _reasons(model: Model, one: _Person, chosen: Keys, wish: Wish) -> list[Reason]:
+def _reasons(model: Model, one: _Person, chosen: Keys, liked: Floats, wish: Wish) -> list[Reason]:
     """For each chosen item the part of its score that weighs most."""
-    known = chosen < len(model)
-    rows = np.where(known, chosen, 0)
-    popular = model.lift(one.country, repeat=False)[rows] * known
-    liked = np.zeros(len(chosen), dtype=np.float32)
-    if one.factors is not None:
-        liked = (model.item_factors[rows] @ one.factors) * known
-    again = np.zeros(len(chosen), dtype=bool)
-    if not wish.exclude_seen:
-        again = np.isin(chosen, one.tastes.keys[one.tastes.frequency > 0])
+    lift = model.lift(one.country, repeat=False)
+    known = chosen < len(lift)
+    popular = lift[np.where(known, chosen, 0)] * known
+    again = frozenset() if wish.exclude_seen else frozenset(one.tastes.keys[one.tastes.frequency > 0].tolist())
     return [
-        Reason.BUY_AGAIN if a else wish.liked if c > 0 and c >= p else Reason.POPULAR if p > 0 else Reason.NEW
-        for a, c, p in zip(again.tolist(), liked.tolist(), popular.tolist(), strict=True)
+        Reason.BUY_AGAIN
+        if key in again
+        else wish.liked
+        if c > 0 and c >= p
+        else Reason.POPULAR
+        if p > 0
+        else Reason.NEW
+        for key, c, p in zip(chosen.tolist(), liked.tolist(), popular.tolist(), strict=True)
     ]
 
 
@@ -162,7 +165,8 @@ def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) ->
     """Before the first model: what came to the shop last."""
     scores = np.empty(len(catalogue), dtype=np.float32)
     scores[np.argsort(catalogue.published, kind="stable")] = np.arange(len(catalogue))
-    chosen = _chosen(scores, closed, tastes(visitor.lines, Parameters()), wish)
+    _block(scores, closed, tastes(visitor.lines, Parameters()), wish)
+    chosen = best(scores, wish.n)
     nothing = np.zeros(len(chosen), dtype=np.float32)
     missing = _shortfall(catalogue, wish, len(chosen))
     return Answer(Strategy.NEWEST, chosen, nothing, [Reason.NEW] * len(chosen), missing)
@@ -179,7 +183,8 @@ def similar(model: Model | None, catalogue: Catalogue, key: int, n: int) -> Answ
             cosines = products / np.maximum(model.lengths[:known] * model.lengths[key], _TINY)
             scores[:known] = np.where(cosines > _CLOSE, cosines + 1, scores[:known])
     wish = Wish(n, looked_at=key)
-    chosen = _chosen(scores, _closed(catalogue, wish), tastes(EMPTY, Parameters()), wish)
+    scores[_closed(catalogue, wish)] = BLOCKED
+    chosen = best(scores, wish.n)
     reasons = [Reason.SIMILAR if score >= _SAME_CATEGORY else Reason.POPULAR for score in scores[chosen].tolist()]
     return Answer(Strategy.SIMILAR, chosen, scores[chosen], reasons, _shortfall(catalogue, wish, len(chosen)))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from services.recommend.store.arrays import values
-from shared.database import Params, Transaction
+from shared.database import Transaction
+
+_UUID: Final = 2950  # Postgres's number of the type
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +27,28 @@ class PersonLines:
 
 def lines_of_customer(tx: Transaction, customer_id: UUID) -> PersonLines | None:
     """The lines of a customer; None where there are none (unknown, new, or merged into another since)."""
-    row = _fetch(
-        tx,
+    row = tx.binary_row(
         """
         SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
                array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-        FROM interaction WHERE customer_id = %(customer_id)s AND item_key IS NOT NULL
+        FROM interaction WHERE customer_id = $1 AND item_key IS NOT NULL
         """,
-        {"customer_id": customer_id},
+        [(_UUID, customer_id.bytes)],
     )
-    return None if row is None or row[0] is None else _columns(row)
+    return None if row[0] is None else _columns(row)
 
 
 def lines_of_identity(tx: Transaction, identity_id: UUID) -> PersonLines | None:
     """The lines that arrived under one identity only, whoever it belongs to."""
-    row = _fetch(
-        tx,
+    row = tx.binary_row(
         """
         SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
                array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-        FROM interaction WHERE identity_id = %(identity_id)s AND item_key IS NOT NULL
+        FROM interaction WHERE identity_id = $1 AND item_key IS NOT NULL
         """,
-        {"identity_id": identity_id},
+        [(_UUID, identity_id.bytes)],
     )
-    return None if row is None or row[0] is None else _columns(row)
+    return None if row[0] is None else _columns(row)
 
 
 def lines_of_customers(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, PersonLines]:
@@ -104,11 +104,6 @@ def countries_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, 
         {"customer_ids": list(customer_ids)},
     )
     return {row["customer_id"]: row["country"] for row in rows}
-
-
-def _fetch(tx: Transaction, query: LiteralString, params: Params) -> tuple[Any, ...] | None:
-    with tx.connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        return cursor.execute(query, params, prepare=True).fetchone()
 
 
 def _columns(row: tuple[Any, ...]) -> PersonLines:

@@ -7,7 +7,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from services.recommend.domain import als
-from services.recommend.domain.folding import fold_in, gram
+from services.recommend.domain.folding import base_of, fold_in
 from services.recommend.domain.parameters import AlsParameters
 
 TWO_CIRCLES = AlsParameters(factors=2, iterations=15, regularization=0.1, alpha=5.0, random_state=7)
@@ -52,7 +52,7 @@ def test_folding_in_a_person_solves_the_normal_equations():
     wanted = np.zeros(30)
     wanted[keys] = 1
     expected = np.linalg.solve(items.T @ confidence @ items + strength * np.eye(6), items.T @ confidence @ wanted)
-    found = fold_in(items, gram(items, strength), keys, affinity, alpha)
+    found = fold_in(items, base_of(items, strength), keys, affinity, alpha)
     assert found == pytest.approx(expected, abs=1e-4)
 
 
@@ -61,7 +61,7 @@ def test_folding_in_agrees_with_the_librarys_recalculation():
         model = AlternatingLeastSquares(factors=3, regularization=0.5, alpha=2.0, iterations=5, random_state=1)
     model.fit(BOUGHT, show_progress=False)
     expected = model.recalculate_user(2, BOUGHT[2])
-    base = gram(model.item_factors, 0.5)
+    base = base_of(model.item_factors, 0.5)
     found = fold_in(model.item_factors, base, BOUGHT[2].indices.astype(np.int64), BOUGHT[2].data, 2.0)
     assert found == pytest.approx(expected, abs=1e-4)
 

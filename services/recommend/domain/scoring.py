@@ -1,0 +1,108 @@
+"""One person's scores of all items, and the best of them: exactly, also where the products come from a quick scan."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recommend.domain import scanning
+from services.recommend.domain.ranking import best
+from services.recommend.domain.scanning import Codes
+
+Floats = NDArray[np.float32]
+Keys = NDArray[np.int64]
+
+_MORE: Final = 6  # times as many as wanted are scored exactly at first, then as many times more
+_MANY: Final = 4_096  # more exact scores than these one by one cost as much as all at once
+
+
+@dataclass(slots=True)
+class Products:
+    """A person's factors times those of each item, by item key, each no further from the truth than `bound`.
+
+    `values` may be longer than `item_factors`: newer items are 0. `factors` None: nothing is known, all are 0.
+    """
+
+    item_factors: Floats
+    factors: Floats | None
+    values: Floats
+    bound: float = 0.0
+
+    @classmethod
+    def of(cls, item_factors: Floats, codes: Codes | None, factors: Floats, size: int) -> "Products":
+        """All products with one person's factors: by a scan where there are codes, else exactly."""
+        known = min(size, len(item_factors))
+        values = np.empty(size, dtype=np.float32)
+        values[known:] = 0
+        made = cls(item_factors, factors, values)
+        if codes is None:
+            made.settle()
+        else:
+            made.bound = scanning.products(codes, factors, values[:known])
+        return made
+
+    def settle(self) -> None:
+        """Make all of them exact."""
+        known = min(len(self.values), len(self.item_factors))
+        if self.factors is not None:
+            np.matmul(self.item_factors[:known], self.factors, out=self.values[:known])
+        self.bound = 0.0
+
+    def highest(self) -> float:
+        """The highest product, exactly; at least 0."""
+        highest = float(self.values.max(initial=0))
+        if self.bound == 0:
+            return highest
+        near = np.flatnonzero(self.values >= highest - 2 * self.bound)
+        if len(near) > _MANY:
+            self.settle()
+            return float(self.values.max(initial=0))
+        return float(self.exact(near).max(initial=0))
+
+    def exact(self, keys: Keys) -> Floats:
+        """The products of these items, exactly."""
+        if self.bound == 0 or self.factors is None:
+            return self.values[keys]
+        known = keys < len(self.item_factors)
+        found: Floats = (self.item_factors[np.where(known, keys, 0)] @ self.factors) * known
+        return found
+
+
+@dataclass(slots=True)
+class Scores:
+    """`total`: `weight` times the products plus what else counts, −inf where an item is blocked.
+
+    `scale` makes the highest product 1.
+    """
+
+    products: Products
+    total: Floats
+    scale: float
+    weight: float
+
+    def best(self, n: int) -> tuple[Keys, Floats, Floats]:
+        """The n best that are not blocked, best first: their keys, total scores, and scaled products."""
+        taken = n if self.products.bound == 0 else max(_MORE * n, 64)
+        while True:
+            keys = best(self.total, taken)
+            products = self.products.exact(keys)
+            if self.products.bound == 0:
+                return keys, self.total[keys], products * np.float32(self.scale)
+            total = self.total[keys] + (products - self.products.values[keys]) * np.float32(self.weight)
+            order = np.lexsort((keys, -total))[:n]
+            if len(keys) < taken or self._is_settled(float(total[order[-1]]), float(self.total[keys[-1]])):
+                return keys[order], total[order], products[order] * np.float32(self.scale)
+            taken *= _MORE
+            if taken > _MANY:
+                self._settle()
+                taken = n
+
+    def _is_settled(self, last: float, next_best: float) -> bool:
+        """Whether no item further down can really belong above the last of those wanted."""
+        return last >= next_best + abs(self.weight) * self.products.bound
+
+    def _settle(self) -> None:
+        before = self.products.values.copy()
+        self.products.settle()
+        self.total += (self.products.values - before) * np.float32(self.weight)
