@@ -67,6 +67,11 @@ SEED ?= 1
 test-fault: setup  ## hurt the running platform FAULTS=200 times (SEED=1), count what came of it; into var/fault.json
 	@$(BIN)/python -m tests.fault --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
+REQUESTS ?= 100000
+.PHONY: test-hostile
+test-hostile: setup  ## REQUESTS=100000 hostile requests (SEED=1) at a running platform; the counts into var/hostile.json
+	@$(BIN)/python -W ignore -m tests.hostile --requests $(REQUESTS) --seed $(SEED) $(ARGS)
+
 .PHONY: bench
 bench: setup  ## the hot paths beside their ceilings; figures into var/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)

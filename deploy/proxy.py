@@ -14,25 +14,56 @@ from deploy.process import LOOPBACK, Command
 from shared import contracts
 from shared.config import DEFAULT_BASE_PORT
 
-_COMPOSE_HEAD = """\
+# Who sends slowly is waited for here, where a connection costs some kilobytes, and never in one of a service's threads.
+# Failures are logged without what a request brought along: keys, addresses, identifiers in the query.
+_GUARDS = """\
+\tservers {
+\t\ttimeouts {
+\t\t\tread_header 10s
+\t\t\tread_body 60s
+\t\t\tidle 2m
+\t\t}
+\t\tmax_header_size 32KB
+\t}
+\tlog {
+\t\tformat filter {
+\t\t\trequest>headers delete
+\t\t\trequest>uri regexp "([?]|/e/./).*" "$1..."
+\t\t\trequest>remote_ip ip_mask 16 32
+\t\t\trequest>client_ip ip_mask 16 32
+\t\t}
+\t}
+"""
+
+_COMPOSE_HEAD = (
+    """\
 # Made by `python -m deploy.proxy` from deploy/topology.py. Set ZHIKE_SITE to a domain name to be served over HTTPS.
 {
 \tadmin off
+"""
+    + _GUARDS
+    + """\
 }
 
 {$ZHIKE_SITE:http://:%d} {
 """
+)
 
-_LOCAL_HEAD = """\
+_LOCAL_HEAD = (
+    """\
 {
 \tadmin off
 \tpersist_config off
 \tauto_https off
+"""
+    + _GUARDS
+    + """\
 }
 
 http://:%d {
 \tbind %s
 """
+)
 
 # A failed upstream is told in the shape of every other error; all clients repeat a 502 or 503 later.
 _PROBLEM = (
@@ -95,8 +126,11 @@ def _body(upstream: Callable[[str], str]) -> str:
 
 
 def _reverse_proxy(address: str, *lines: str) -> str:
-    """A process that is being restarted is waited for; idle connections end before gunicorn ends them."""
-    settings = (*lines, "lb_try_duration 10s", "transport http {", "\tkeepalive 30s", "}")
+    """A request goes on when all of it is here; a process that is being restarted is waited for.
+
+    Idle connections end before gunicorn ends them.
+    """
+    settings = (*lines, "request_buffers 20MB", "lb_try_duration 10s", "transport http {", "\tkeepalive 30s", "}")
     body = "".join(f"\t\t\t{line}\n" for line in settings)
     return f"reverse_proxy {address + ' ' if address else ''}{{\n{body}\t\t}}"
 

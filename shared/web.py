@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
@@ -111,10 +112,17 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     }
     if problem.errors:
         body["errors"] = problem.errors
-    response = Response(orjson.dumps(body), problem.status, headers, content_type="application/problem+json")
+    response = Response(_dumped(body), problem.status, headers, content_type="application/problem+json")
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
+
+
+def _dumped(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a lone surrogate in what is repeated of the request
+        return json.dumps(body).encode()
 
 
 def json_bytes(data: Any, status: int = 200) -> Response:
@@ -132,10 +140,11 @@ def decode_cursor(text: str | None) -> list[Any] | None:
     if not text:
         return None
     try:
-        values = orjson.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
-    except ValueError as error:
-        raise BadRequest("the cursor is not one of ours; start again without it", code="bad_cursor") from error
-    if not isinstance(values, list):
+        raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        values = orjson.loads(raw)
+    except ValueError:
+        raw, values = b"", None
+    if not isinstance(values, list) or b"\\u0000" in raw:  # a text that Postgres cannot compare with
         raise BadRequest("the cursor is not one of ours; start again without it", code="bad_cursor")
     return values
 
@@ -216,6 +225,9 @@ def _install_requests(app: Flask) -> None:
         g.started = time.perf_counter()
         g.request_scope = telemetry.request(http.headers.get("X-Request-Id"))
         g.request_id = g.request_scope.__enter__()
+        # No address of ours has one, and Postgres takes none: refused once, before anything looks it up.
+        if "\0" in http.path or b"%00" in http.query_string:
+            raise BadRequest("an address cannot hold the character U+0000")
 
     @app.after_request
     def _finish(response: Response) -> Response:

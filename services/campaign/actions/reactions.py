@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from uuid import UUID
 
 from services.campaign.actions import people, rendering
@@ -109,7 +110,7 @@ def view(token: str) -> str:
             links={**MessageLinks(base, send_id).variables(), "open_url": ""},
         )
     )
-    return tracking.untracked(rendered.html) or f"<pre>{rendered.text}</pre>"
+    return tracking.untracked(rendered.html) or f"<pre>{escape(rendered.text)}</pre>"
 
 
 def masked(address: str) -> str:

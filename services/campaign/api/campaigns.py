@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from services.campaign.actions import campaigns as actions
 from services.campaign.actions import reports
 from services.campaign.schemas.campaigns import (
@@ -23,6 +21,7 @@ from services.campaign.schemas.campaigns import (
 from services.campaign.schemas.reports import ReportOut
 from services.campaign.schemas.templates import PreviewOut
 from shared.auth import principal, require
+from shared.blueprint import Blueprint
 from shared.web import check_match, idempotent, set_etag
 
 blp = Blueprint("campaigns", __name__, url_prefix="/v1/campaigns", description="Who gets what, and what came of it")

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from services.campaign.actions import messages as actions
 from services.campaign.schemas.messages import MessagePage, MessagesQuery
 from shared.auth import require
+from shared.blueprint import Blueprint
 
 blp = Blueprint("messages", __name__, url_prefix="/v1/messages", description="What a customer was sent")
 

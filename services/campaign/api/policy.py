@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from services.campaign.actions import policy as actions
 from services.campaign.schemas.policy import PolicyIn, PolicyOut
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.web import check_match, set_etag
 
 blp = Blueprint("sending policy", __name__, url_prefix="/v1/sending-policy", description="Quiet hours and caps")

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from services.campaign.actions import suppressions as actions
 from services.campaign.schemas.paging import PageQuery
 from services.campaign.schemas.suppressions import AddressIn, SuppressionIn, SuppressionPage
 from shared.auth import require
+from shared.blueprint import Blueprint
 
 blp = Blueprint("suppressions", __name__, url_prefix="/v1/suppressions", description="Who is written to no more")
 

@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from services.campaign.actions import templates as actions
 from services.campaign.schemas.paging import PageQuery
 from services.campaign.schemas.templates import PreviewIn, PreviewOut, TemplateIn, TemplateOut, TemplatePage
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.web import check_match, idempotent, set_etag
 
 blp = Blueprint("templates", __name__, url_prefix="/v1/templates", description="What messages say")

@@ -6,6 +6,7 @@ from services.campaign.domain.assignment import MAX_SHARE
 from services.campaign.domain.campaigns import TRANSITIONS
 from services.campaign.domain.ledger import STATES
 from services.campaign.schemas.paging import PageQuery
+from shared.instants import within_reach, within_reach_locally
 
 _ZONED = {"description": "An instant with its offset. Or give `send_at_local` and `send_at_zone`."}
 _LOCAL = {"description": "A time on the clock of `send_at_zone`, without an offset: 2026-03-01T09:00:00."}
@@ -19,8 +20,10 @@ class _When(ma.Schema):
 
         unknown = ma.RAISE
 
-    send_at = ma.fields.AwareDateTime(load_default=None, allow_none=True, metadata=_ZONED)
-    send_at_local = ma.fields.NaiveDateTime(load_default=None, allow_none=True, metadata=_LOCAL)
+    send_at = ma.fields.AwareDateTime(load_default=None, allow_none=True, metadata=_ZONED, validate=within_reach)
+    send_at_local = ma.fields.NaiveDateTime(
+        load_default=None, allow_none=True, metadata=_LOCAL, validate=within_reach_locally
+    )
     send_at_zone = ma.fields.String(load_default=None, allow_none=True, metadata={"description": "Asia/Shanghai"})
 
 

@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from services.console.actions import audit as actions
 from services.console.schemas.audit import AuditList, AuditQuery
 from services.console.store.audit import Filter
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.problems import BadRequest
 from shared.web import decode_cursor, encode_cursor
 

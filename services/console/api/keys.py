@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from services.console.actions import keys as actions
 from services.console.schemas.keys import CreatedKey, Key, KeyList, NewKey
 from shared.audit import caller
 from shared.auth import require
+from shared.blueprint import Blueprint
 
 blp = Blueprint("API keys", __name__, url_prefix="/v1/keys", description="API keys")
 

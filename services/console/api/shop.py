@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from flask import request
-from flask_smorest import Blueprint
 
 from services.console.actions import shop as actions
 from services.console.schemas.shop import ShopReply, ShopSettings
 from shared.audit import caller
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.problems import PreconditionFailed
 from shared.web import idempotent, set_etag
 

@@ -91,6 +91,16 @@ def may(role: str, permission: str) -> bool:
     return permission in PERMISSIONS.get(role, frozenset())
 
 
+def key_kinds(role: str) -> tuple[str, ...]:
+    """The kinds of API key that `role` may make.
+
+    A key acts by itself: through one that reads and changes everything an operator would be an admin.
+    """
+    if not may(role, "keys:write"):
+        return ()
+    return ("collect", "storefront", "server", "admin") if may(role, "users:write") else ("collect", "storefront")
+
+
 def scopes(role: str) -> frozenset[str]:
     """What siblings are told that somebody of this role may do. The console has checked the finer points before."""
     return frozenset(_SCOPES.get(permission, permission) for permission in PERMISSIONS.get(role, frozenset()))

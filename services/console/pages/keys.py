@@ -6,10 +6,11 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask_babel import gettext
 
 from services.console.actions import keys as actions
+from services.console.domain.permissions import key_kinds
 from services.console.pages.errors import page_blueprint
 from services.console.pages.labels import KEY_KINDS
 from services.console.pages.session import page, person
-from shared.problems import Invalid
+from shared.problems import Forbidden, Invalid
 
 blp = page_blueprint("keys", __name__)
 
@@ -26,6 +27,8 @@ def index() -> Response:
 def create() -> Response:
     """Make a key and show it this once."""
     kind = request.form.get("kind", "")
+    if kind in KEY_KINDS and kind not in key_kinds(person().role):
+        raise Forbidden(gettext("Your role does not allow this."), code="role")
     try:
         made = actions.create_key(request.form.get("name", "")[:100], kind, person().actor)
     except Invalid:
@@ -43,5 +46,6 @@ def revoke(key_id: UUID) -> Response:
 
 
 def _index(made: actions.CreatedKey | None = None, error: str = "", status: int = 200) -> Response:
-    html = render_template("keys.html", keys=actions.list_keys(), kinds=KEY_KINDS, made=made, error=error)
+    kinds = {kind: KEY_KINDS[kind] for kind in key_kinds(person().role)}
+    html = render_template("keys.html", keys=actions.list_keys(), kinds=kinds, made=made, error=error)
     return make_response(html, status)

@@ -13,7 +13,7 @@ from flask_babel import Babel, Domain, get_locale
 
 from services.console.actions import users
 from services.console.pages.errors import page_blueprint
-from services.console.pages.session import check_form, own_path, visitor
+from services.console.pages.session import check_form, over_tls, own_path, visitor
 from shared.auth import public
 from shared.shop import shop
 
@@ -77,7 +77,7 @@ def choose() -> Response:
     wanted: Any = request.form.get("language")
     response = redirect(own_path(request.form.get("next")))
     if wanted in LANGUAGES:
-        response.set_cookie("zhike_language", wanted, max_age=_YEAR_S, samesite="Lax", secure=request.is_secure)
+        response.set_cookie("zhike_language", wanted, max_age=_YEAR_S, samesite="Lax", httponly=True, secure=over_tls())
         found = visitor()
         if found:
             users.set_language(found.user_id, wanted)

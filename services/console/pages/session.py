@@ -82,8 +82,13 @@ def cookie_name(purpose: str) -> str:
 def set_cookie(response: Response, purpose: str, value: str, max_age: int | None = None) -> None:
     """A cookie no script can read and no foreign page makes the browser send with a form."""
     response.set_cookie(
-        cookie_name(purpose), value, max_age=max_age, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+        cookie_name(purpose), value, max_age=max_age, httponly=True, samesite="Lax", secure=over_tls(), path="/"
     )
+
+
+def over_tls() -> bool:
+    """Whether people reach us by HTTPS: the request says so, or, where TLS ends before us, our public address."""
+    return request.is_secure or current_app.config["SETTINGS"].public_url.startswith("https:")
 
 
 def to_login() -> Response:

@@ -12,7 +12,7 @@ from flask_babel.speaklater import LazyString
 
 from services.console.pages import labels
 from services.console.pages.language import LANGUAGES
-from services.console.pages.session import cookie_name, form_token, keep_form_cookie, visitor
+from services.console.pages.session import cookie_name, form_token, keep_form_cookie, over_tls, visitor
 from shared import telemetry
 from shared.auth import public
 from shared.crypto import signing_key
@@ -67,7 +67,10 @@ def install(app: Flask) -> None:
     """Give the app its frame, its headers and its static files."""
     app.secret_key = signing_key("console-flash")
     app.config.update(
-        SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True, SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=app.config["SETTINGS"].public_url.startswith("https:"),
+        SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600,
     )
     with app.app_context():
         app.config["SESSION_COOKIE_NAME"] = cookie_name("notes")
@@ -136,7 +139,7 @@ def _guard(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-    if request.is_secure:
+    if over_tls():
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint == "static":
         return response

@@ -7,6 +7,8 @@ from zoneinfo import available_timezones
 from babel.numbers import list_currencies
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
+from shared.instants import within_reach
+
 LOCALES = ("en", "zh_Hans_CN")
 
 
@@ -39,7 +41,7 @@ def _email_or_empty(value: str) -> None:
         validate.Email(error="not an e-mail address")(value)
 
 
-_one_line = validate.Regexp(r"^[^\r\n\x00]*$", error="must be one line")
+_one_line = validate.Regexp(r"[^\r\n\x00]*\Z", error="must be one line")
 
 
 class ShopSettings(Schema):
@@ -54,7 +56,7 @@ class ShopSettings(Schema):
     time_zone = fields.String(validate=_zone)
     currency = fields.String(validate=_currency)
     locale = fields.String(validate=validate.OneOf(LOCALES))
-    region = fields.String(validate=validate.Regexp(r"^[A-Z]{2}$", error="two letters, such as CN"))
+    region = fields.String(validate=validate.Regexp(r"[A-Z]{2}\Z", error="two letters, such as CN"))
     public_url = fields.String(validate=[validate.Length(max=300), _address])
     postal_address = fields.String(validate=validate.Length(max=500))
     sender_email = fields.String(validate=[validate.Length(max=254), _email_or_empty])
@@ -65,11 +67,11 @@ class ShopSettings(Schema):
         allow_none=True,
         validate=validate.Length(max=1000),
     )
-    business_clock = fields.AwareDateTime(format="iso", allow_none=True)
+    business_clock = fields.AwareDateTime(format="iso", allow_none=True, validate=within_reach)
 
     @pre_load
     def _without_trailing_slash(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        address = data.get("public_url")
+        address = data.get("public_url") if isinstance(data, dict) else None
         return {**data, "public_url": address.rstrip("/")} if isinstance(address, str) else data
 
 

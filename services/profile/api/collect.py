@@ -6,19 +6,28 @@ from typing import Any, Final
 import msgspec
 from flask import Response
 from flask import request as http
-from flask_smorest import Blueprint
 
 from services.profile.actions import collect as actions
 from services.profile.actions.collect import SERVER_LIMITS, Outcome, Sender
 from services.profile.domain.batches import Batch, UnreadableError, read_batch
 from services.profile.schemas.events import BatchBody, Collected, EventBody
 from shared import auth
+from shared.blueprint import Blueprint
 from shared.problems import BadRequest, Forbidden, TooLarge
 from shared.web import json_bytes
 
 blp = Blueprint("collect", __name__, url_prefix="/v1", description="Segment's tracking API: events in")
 
 _GUARD: Final = "the key in the header, the query or the body; events:collect or events:import"
+
+
+# Browsers ask from the shop's own pages, with a key that is public and without cookies: any page may, as Segment's may.
+_ANY_PAGE: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Write-Key",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 class _Single(msgspec.Struct, rename="camel"):
@@ -28,6 +37,13 @@ class _Single(msgspec.Struct, rename="camel"):
 
 
 _single: Final = msgspec.json.Decoder(_Single)
+
+
+@blp.after_request
+def _open_to_pages(response: Response) -> Response:
+    if not http.path.endswith("/import"):  # servers' business
+        response.headers.update(_ANY_PAGE)
+    return response
 
 
 @blp.post("/track")

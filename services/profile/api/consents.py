@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from services.profile.actions import consents as actions
 from services.profile.domain.consent import Decision
 from services.profile.schemas.consents import ConsentChange, ConsentChanges, ConsentsRecorded, CustomerConsents
 from services.profile.schemas.customers import Consent
 from shared.auth import principal, require
+from shared.blueprint import Blueprint
 from shared.web import idempotent
 
 blp = Blueprint("consents", __name__, url_prefix="/v1", description="What customers have agreed to")

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from services.profile.actions import customers as actions
@@ -18,6 +17,7 @@ from services.profile.schemas.customers import (
     TimelineQuery,
 )
 from shared.auth import require
+from shared.blueprint import Blueprint
 
 blp = Blueprint("customers", __name__, url_prefix="/v1/customers", description="Who the customers are")
 

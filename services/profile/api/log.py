@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from services.profile.actions import upkeep as actions
 from services.profile.schemas.log import LogStatus
 from shared.auth import require
+from shared.blueprint import Blueprint
 
 blp = Blueprint("log", __name__, url_prefix="/v1/log", description="How the event log stands")
 

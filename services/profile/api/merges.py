@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from services.profile.actions import merges as actions
 from services.profile.api import paging
 from services.profile.schemas.merges import MergePage, MergeQuery, Undone
 from shared.auth import principal, require
+from shared.blueprint import Blueprint
 from shared.web import idempotent
 
 blp = Blueprint("merges", __name__, url_prefix="/v1/merges", description="Who is one person, and why")

@@ -14,7 +14,7 @@ def after(text: str | None, *types: Callable[[Any], Any]) -> tuple[Any, ...] | N
         return None
     try:
         return tuple(kind(value) for kind, value in zip(types, values, strict=True))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise BadRequest("the cursor is not one of this list; start again without it", code="bad_cursor") from error
 
 

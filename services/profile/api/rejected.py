@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from services.profile.actions import rejected as actions
 from services.profile.api import paging
 from services.profile.schemas.rejected import RejectedPage, RejectedQuery, Replay, Replayed
 from shared.auth import principal, require
+from shared.blueprint import Blueprint
 from shared.web import idempotent
 
 blp = Blueprint("rejected", __name__, url_prefix="/v1/rejected-events", description="Events that could not be taken")

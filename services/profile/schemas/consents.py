@@ -4,6 +4,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from services.profile.domain.consent import CHANNELS
 from services.profile.schemas.customers import Consent
+from shared.instants import within_reach
 
 
 class ConsentChange(Schema):
@@ -13,7 +14,9 @@ class ConsentChange(Schema):
         unknown = RAISE
 
     granted = fields.Bool(required=True, truthy={True}, falsy={False})
-    decided_at = fields.AwareDateTime(metadata={"description": "when the person decided; now where it is missing"})
+    decided_at = fields.AwareDateTime(
+        validate=within_reach, metadata={"description": "when the person decided; now where it is missing"}
+    )
     source = fields.Str(
         validate=validate.Length(1, 200), metadata={"description": "where: a form, a call; else the key's name"}
     )

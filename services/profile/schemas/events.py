@@ -17,7 +17,7 @@ def _object(description: str) -> fields.Dict:
 
 
 def _id(description: str) -> _Id:
-    return _Id(allow_none=True, metadata={"type": ["string", "integer", "null"], "description": description})
+    return _Id(allow_none=True, metadata={"type": ["string", "integer"], "description": description})
 
 
 def _instant(description: str) -> fields.Str:

@@ -10,6 +10,7 @@ from services.recommend.schemas.items import MOST_ITEMS, ItemIn, ItemsIn
 from services.recommend.store import items as store
 from shared import audit
 from shared.database import Row, Transaction, transaction
+from shared.instants import EARLIEST, LATEST
 from shared.problems import BadRequest, FieldError, Invalid, NotFound, TooLarge
 
 _item = msgspec.json.Decoder(ItemIn)
@@ -98,6 +99,8 @@ def _item_of(given: ItemIn) -> Item:
         name: getattr(given, name)
         for name in ("item_id", "name", "brand", "currency", "available", "stock", "url", "image_url", "published_at")
     }
+    if given.published_at is not None and not EARLIEST <= given.published_at <= LATEST:
+        raise ItemError("published_at", "must lie between 1990 and 2190")
     price_minor = price_in_minor(given.price, given.currency)
     if price_minor is None:
         plain["currency"] = None

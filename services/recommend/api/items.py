@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 from flask import Response, request
-from flask_smorest import Blueprint
 
 from services.recommend.actions import items as actions
 from services.recommend.actions import recommendations
 from services.recommend.schemas.items import ItemIn, ItemOut, ItemPage, ItemQuery, ItemsPut, SimilarQuery
 from services.recommend.schemas.recommendations import RecommendationsOut, documented
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.problems import BadRequest
 from shared.web import decode_cursor, encode_cursor, json_bytes
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from services.recommend.actions import models as actions
 from services.recommend.schemas.models import ModelPage, ModelQuery, TrainingOut
 from services.recommend.store.models import Training
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.problems import BadRequest
 from shared.web import decode_cursor, encode_cursor
 

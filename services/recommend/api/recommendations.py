@@ -1,7 +1,6 @@
 """The routes a storefront and a campaign ask."""
 
 from flask import Response, request
-from flask_smorest import Blueprint
 
 from services.recommend.actions import recommendations as actions
 from services.recommend.schemas.recommendations import (
@@ -14,6 +13,7 @@ from services.recommend.schemas.recommendations import (
     documented,
 )
 from shared.auth import principal, require
+from shared.blueprint import Blueprint
 from shared.web import json_bytes
 
 blp = Blueprint("recommendations", __name__, url_prefix="/v1/recommendations", description="What to show to whom")

@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.segmentation.actions import insights as actions
 from services.segmentation.api.cursors import after_id, paged
 from services.segmentation.schemas.insights import CustomerInsight, CustomersQuery, InsightPage, Overview
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.web import json_bytes
 
 blp = Blueprint("insights", __name__, url_prefix="/v1/insights", description="What is known of customers")

@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from services.segmentation.actions import recompute as actions
 from services.segmentation.schemas.recompute import JobOut, JobPage, RecomputeIn
 from services.segmentation.store.jobs import Job
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.web import idempotent
 
 blp = Blueprint("recompute", __name__, url_prefix="/v1/recompute", description="Full computations")

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.segmentation.actions import segments as actions
 from services.segmentation.actions.segments import Described
@@ -20,6 +19,7 @@ from services.segmentation.schemas.segments import (
     SegmentQuery,
 )
 from shared.auth import require
+from shared.blueprint import Blueprint
 from shared.web import check_match, idempotent, json_bytes, set_etag
 
 blp = Blueprint("segments", __name__, url_prefix="/v1/segments", description="Groups of customers by rule")

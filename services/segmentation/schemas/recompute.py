@@ -2,6 +2,8 @@
 
 from marshmallow import RAISE, Schema, fields
 
+from shared.instants import within_reach
+
 
 class RecomputeIn(Schema):
     """What to compute as of; left out: the shop's business clock, or now."""
@@ -11,7 +13,7 @@ class RecomputeIn(Schema):
 
         unknown = RAISE
 
-    as_of = fields.AwareDateTime(format="iso", load_default=None, allow_none=True)
+    as_of = fields.AwareDateTime(format="iso", load_default=None, allow_none=True, validate=within_reach)
 
 
 class JobOut(Schema):

@@ -1,5 +1,6 @@
 """Manners of every service: problems, request ids, scopes, tokens, ETags, idempotency, health."""
 
+import base64
 import dataclasses
 import logging
 
@@ -7,11 +8,11 @@ import jwt
 import orjson
 import pytest
 import time_machine
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from shared import auth, crypto, database, queue, web
-from shared.problems import Invalid, NotFound
+from shared.blueprint import Blueprint
+from shared.problems import BadRequest, Invalid, NotFound
 from tests.conftest import ServiceApi, Services
 
 
@@ -85,6 +86,48 @@ def test_an_unexpected_failure_tells_the_caller_nothing_of_our_inside(api):
     assert body["code"] == "internal_error"
     assert "secret" not in str(body)
     assert "ZeroDivision" not in str(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"quantity": ' + b"9" * 5000 + b"}",
+        b"9" * 5000,
+        b'{"quantity": NaN}',
+        b'{"quantity": "\\ud800"}',
+        b'{"quantity": "\xff"}',
+        b"[" * 100_000,
+        b'{"quantity": 1',
+    ],
+    ids=["5,000 digits", "a bare number", "NaN", "half a character", "not UTF-8", "nested", "cut off"],
+)
+def test_a_body_that_nothing_could_hold_is_refused_where_it_comes_in(api, body):
+    reply = api.put("/v1/orders/7", data=body, content_type="application/json")
+    assert problem(reply)["status"] in (400, 422)
+
+
+@pytest.mark.parametrize("body", [{"quantity": "\0"}, {"quantity": 1, "\0": 1}, ["\0"], {"quantity": [{"a": "\0"}]}])
+def test_a_text_with_a_null_character_is_refused_before_it_reaches_the_database(api, body):
+    reply = api.put("/v1/orders/7", json=body)
+    assert problem(reply)["errors"][0]["message"] == "a text cannot hold the character U+0000"
+
+
+@pytest.mark.parametrize("address", ["/v1/orders/%00", "/v1/orders/7?x=%00", "/v1/orders/7?%00"])
+def test_an_address_with_a_null_character_leads_nowhere(api, address):
+    assert problem(api.get(address))["status"] == 400
+
+
+def test_half_a_character_of_the_request_can_be_repeated_in_an_answer(api):
+    with api._client.application.test_request_context():
+        answer = web.problem_response(NotFound("there is no order \ud800"))
+    assert orjson.loads(answer.get_data().replace(b"\\ud800", b"?"))["detail"] == "there is no order ?"
+
+
+@pytest.mark.parametrize("values", [["\0"], "text", {"a": 1}, 7, None])
+def test_a_cursor_that_no_list_of_ours_made_is_refused(values):
+    text = base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
+    with pytest.raises(BadRequest):
+        web.decode_cursor(text)
 
 
 def test_unknown_fields_and_wrong_types_are_named(api):

@@ -1,0 +1,1 @@
+"""Requests nobody should have to expect, a hundred thousand of them: `make test-hostile`."""
