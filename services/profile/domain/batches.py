@@ -47,12 +47,12 @@ def read_batch(body: bytes) -> Batch:
         raise UnreadableError(f"a batch is an object with its events in the array `batch`: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _salvage(body, error)
-    return _batch(envelope, [bytes(event) for event in envelope.batch])
+    return _batch(envelope, [bytes(event) for event in envelope.batch], b"\\u0000" in body)
 
 
-def _batch(envelope: Envelope, events: list[bytes]) -> Batch:
+def _batch(envelope: Envelope, events: list[bytes], nul: bool) -> Batch:
     def of(kind: type[Any], value: Any) -> Any:
-        return value if isinstance(value, kind) else None
+        return (_without_nul(value) if nul else value) if isinstance(value, kind) else None
 
     return Batch(
         events,
@@ -63,13 +63,22 @@ def _batch(envelope: Envelope, events: list[bytes]) -> Batch:
     )
 
 
+def _without_nul(value: Any) -> Any:
+    """`value` without U+0000, which cannot be stored: it would cost every event of the batch."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(item) for name, item in value.items()}
+    return [_without_nul(item) for item in value] if isinstance(value, list) else value
+
+
 def _salvage(body: bytes, error: Exception) -> Batch:
     found = _cut(body)
     if found is None:
         raise UnreadableError(f"the body is not JSON: {error}")
     events, envelope = found
     try:
-        return _batch(_decoder.decode(envelope), events)
+        return _batch(_decoder.decode(envelope), events, b"\\u0000" in envelope)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnreadableError(f"the body is not JSON: {error}") from None
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.console.domain.permissions import ALL, PERMISSIONS, ROLES, may, scopes
+from services.console.domain.permissions import ALL, PERMISSIONS, ROLES, key_kinds, may, scopes
+from shared import contracts
 
 CHANGES = {"write", "start", "stop", "replay", "train", "compute", "batch"}
 
@@ -63,3 +64,9 @@ def test_a_sibling_is_told_its_own_scope_where_it_draws_no_line():
     assert "campaigns:send" in scopes("approver")
     assert "campaigns:send" not in scopes("analyst")
     assert "campaigns:write" not in scopes("approver")
+
+
+def test_nobody_makes_a_key_that_may_more_than_they_do():
+    assert set(key_kinds("admin")) == set(contracts.KEY_SCOPES)
+    assert key_kinds("operator") == ("collect", "storefront")
+    assert {key_kinds(role) for role in ROLES if role not in ("admin", "operator")} == {()}

@@ -69,3 +69,10 @@ def test_cutting_by_brackets_finds_the_same_events(before, after):
 def test_what_is_no_batch_is_refused(body):
     with pytest.raises(UnreadableError):
         read_batch(body)
+
+
+def test_a_null_character_beside_the_events_does_not_cost_them():
+    body = {"batch": [{"a": 1}], "context": {"page\0": ["tea\0", {"\0": 1}]}, "integrations": {"All\0": True}}
+    batch = read_batch(json.dumps(body).encode())
+    assert (batch.context, batch.integrations) == ({"page": ["tea", {"": 1}]}, {"All": True})
+    assert len(batch.events) == 1
