@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from deploy import topology
+from deploy import pulse, topology
 from deploy.ready import announce_ready
 from shared import telemetry
 from shared.config import load_settings
@@ -45,6 +45,7 @@ class _Server(BaseApplication):
 
 def run(service: str, host: str, port: int) -> None:
     """Serve a service's API until SIGTERM; requests in progress are finished."""
+    pulse.start()
     settings = load_settings(service)  # a missing variable is said once here, not by each worker again and again
     telemetry.configure(service, settings.log_level)
     shared_memory = Path("/dev/shm")  # noqa: S108  # a heartbeat file must not wait for a disk
@@ -64,6 +65,7 @@ def run(service: str, host: str, port: int) -> None:
         "control_socket_disable": True,
         "logger_class": _Log,
         "proc_name": f"zhike-{service}-api",
+        "post_fork": lambda _server, _worker: pulse.start(),
         "post_worker_init": lambda _worker: announce_ready(),
     }
     _Server(service, options).run()

@@ -111,7 +111,10 @@ class EmbeddedPostgres:
                     "bring back the secrets file it was made with"
                 ) from error
             return False
-        self._create_database()
+        try:
+            self._create_database()
+        except psycopg.OperationalError:  # it was killed a moment after it had answered
+            return False
         return True
 
     def _binary(self, name: str) -> Path:
@@ -137,7 +140,7 @@ class EmbeddedPostgres:
             password_file.unlink(missing_ok=True)
 
     def _create_database(self) -> None:
-        with psycopg.connect(_admin(self.url), autocommit=True) as connection:
+        with psycopg.connect(_admin(self.url), autocommit=True, connect_timeout=5) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
             if found is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")

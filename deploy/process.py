@@ -62,8 +62,8 @@ def unprivileged_account(data: Path | None = None) -> Account | None:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def spawn(command: Command, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a command with stdout and stderr going to `output`."""
+def spawn(command: Command, output: int | IO[bytes], inherits: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Start a command with stdout and stderr going to `output`; it also gets the descriptors it `inherits`."""
     process = subprocess.Popen(
         list(command.argv),
         stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
@@ -72,6 +72,7 @@ def spawn(command: Command, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
         env=dict(command.env),
         cwd=command.cwd,
         process_group=0,
+        pass_fds=tuple(inherits),
         preexec_fn=_die_with(os.getpid(), command.stop_signal),  # noqa: PLW1509  # only system calls in there
         **as_account(command.account),
     )

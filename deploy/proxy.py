@@ -7,7 +7,10 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from deploy import topology
 from deploy.process import LOOPBACK, Command
@@ -94,6 +97,17 @@ def command(config: Path, folder: Path) -> Command:
     """What a supervisor starts; Caddy's own files go under `folder`."""
     env = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     return Command(argv=(binary(), "run", "--adapter", "caddyfile", "--config", str(config)), env=env, cwd=str(folder))
+
+
+def answers(port: int) -> bool:
+    """Whether the proxy itself says anything: a private path is refused without asking a service."""
+    try:
+        urlopen(f"http://{LOOPBACK}:{port}{topology.PRIVATE_PATHS[0]}", timeout=1.0).close()
+    except HTTPError as error:
+        error.close()
+    except (OSError, HTTPException):
+        return False
+    return True
 
 
 def binary() -> str:

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from deploy import pulse
 from deploy.home import Home
+from deploy.liveness import Vitals
 from deploy.logfile import BoundedLog
 from deploy.process import Command, kill_group, spawn, tail
 
@@ -35,7 +37,10 @@ class StopRequested(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A process to keep running (or, `once`, to run to its end). Later stages are stopped earlier."""
+    """A process to keep running (or, `once`, to run to its end). Later stages are stopped earlier.
+
+    `answers`: whether a server that shows no pulse is alive, by its pid.
+    """
 
     name: str
     role: str
@@ -44,6 +49,7 @@ class Job:
     is_ready: Callable[[], bool]
     once: bool = False
     stop_timeout_s: float = 25.0
+    answers: Callable[[int], bool] | None = None
 
 
 @dataclass
@@ -53,6 +59,7 @@ class Child:
     job: Job
     state: str = "waiting"  # waiting | starting | running | done
     process: subprocess.Popen[bytes] | None = None
+    vitals: Vitals | None = None
     started_at: float = 0.0
     next_start: float = 0.0
     failures: int = 0
@@ -162,30 +169,40 @@ class Supervisor:
                 self.note("ready", name=child.job.name, seconds=round(time.time() - child.started_at, 2))
             elif child.state == "waiting" and now >= child.next_start:
                 self._spawn(child)
+            elif child.vitals is not None and (silent := child.vitals.end_the_silent(child.state == "running")):
+                self.note("killed_for_its_silence", name=child.job.name, pids=silent)
 
     def _spawn(self, child: Child) -> None:
         (self._home.run / f"{child.job.name}.ready").unlink(missing_ok=True)
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         child.state, child.started_at = "starting", time.time()
+        listening, beating = os.pipe()
+        for end in (listening, beating):
+            os.set_blocking(end, False)
         self._selector.register(reading, selectors.EVENT_READ, _Speech(self._log(child.job.role)))
         try:
             command = child.job.command()
             child.stop_signal = command.stop_signal
-            child.process = spawn(command, writing)
+            told = replace(command, env={**command.env, pulse.VARIABLE: str(beating)})
+            child.process = spawn(told, writing, (beating,))
         except OSError as error:
             os.write(writing, f"{error}\n".encode())
+            os.close(listening)
             self._failed(child, 127)
             return
         finally:
             os.close(writing)
+            os.close(beating)
+        child.vitals = Vitals(child.process.pid, child.job.answers)
+        self._selector.register(listening, selectors.EVENT_READ, child.vitals)
         self.note("started", name=child.job.name, pid=child.process.pid)
 
     def _ended(self, child: Child, code: int) -> None:
         if child.process is None:
             return
         kill_group(child.process)  # children of the dead one must not meet their successors
-        child.process = None
+        child.process = child.vitals = None
         if child.job.once and code == 0:
             child.state, child.exit_code = "done", 0
             self.note("done", name=child.job.name)
@@ -221,9 +238,9 @@ class Supervisor:
     def _pump(self, wait_s: float) -> None:
         """Move what the children said into their logs; waits up to `wait_s` for something to be said."""
         for key, _ in self._selector.select(wait_s):
-            speech: _Speech = key.data
+            listener: _Speech | Vitals = key.data
             data = os.read(key.fd, 1 << 16)
-            speech.heard(data)
+            listener.heard(data)
             if not data:
                 self._selector.unregister(key.fd)
                 os.close(key.fd)

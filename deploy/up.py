@@ -14,6 +14,7 @@ import psutil
 
 from deploy import environment, proxy, secrets, topology
 from deploy.home import CHECKOUT, Home
+from deploy.liveness import is_not_stopped
 from deploy.placement import PlacementError
 from deploy.postgres import EmbeddedPostgres
 from deploy.process import LOOPBACK, Command, port_is_taken
@@ -154,10 +155,14 @@ def server_jobs(plan: Plan) -> list[Job]:
     jobs = []
     if plan.postgres:
         plan.postgres.prepare()
-        jobs.append(Job("postgres", "postgres", SERVERS, plan.postgres.command, plan.postgres.is_ready, False, 120.0))
+        database = (plan.postgres.command, plan.postgres.is_ready, False, 120.0, is_not_stopped)
+        jobs.append(Job("postgres", "postgres", SERVERS, *database))
     if plan.valkey:
         plan.valkey.prepare()
-        jobs.append(Job("valkey", "valkey", SERVERS, plan.valkey.command, plan.valkey.is_ready))
+        valkey = plan.valkey
+        jobs.append(
+            Job("valkey", "valkey", SERVERS, valkey.command, valkey.is_ready, answers=lambda _: valkey.answers())
+        )
     return jobs
 
 
@@ -181,7 +186,9 @@ def _role_job(plan: Plan, role: Role, name: str) -> Job:
         config = plan.home.run / "Caddyfile"
         config.write_text(proxy.local_config(plan.wish.base_port, plan.wish.host))
         caddy = proxy.command(config, plan.home.run)
-        return Job(name, role.name, stage, lambda: caddy, lambda: port_is_taken(port))
+        return Job(
+            *(name, role.name, stage, lambda: caddy, lambda: port_is_taken(port)), answers=lambda _: proxy.answers(port)
+        )
     env = environment.for_role(plan.around, role, ready_file)
     command = Command(_arguments(plan, role), env, str(CHECKOUT))
     asked = port if role.kind == "api" else None

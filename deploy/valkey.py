@@ -82,13 +82,21 @@ class EmbeddedValkey:
 
     def is_ready(self) -> bool:
         """Whether it answers PING now (not while it still loads its data)."""
+        return self._ping() is None
+
+    def answers(self) -> bool:
+        """Whether it says anything at all: that it is loading, or that its disk is full, is an answer too."""
+        return not isinstance(self._ping(), redis.TimeoutError)
+
+    def _ping(self) -> redis.RedisError | None:
         client = redis.Redis.from_url(self.url, socket_timeout=1.0, socket_connect_timeout=1.0)
         try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
+            client.ping()
+        except redis.RedisError as error:
+            return error
         finally:
             client.close()
+        return None
 
 
 def binary() -> Path:

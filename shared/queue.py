@@ -13,8 +13,10 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import redis
 from celery import Celery, current_task, shared_task
+from celery.app.amqp import AMQP
 from celery.schedules import crontab
 from celery.signals import worker_process_init
+from kombu.connection import Connection
 from kombu.entity import Queue
 
 from shared import client, contracts, crypto, database, telemetry
@@ -25,7 +27,28 @@ R = TypeVar("R")
 
 _log = telemetry.get_logger(__name__)
 _FOLD_MS: Final = 2_000
+_LONGEST_RETRY_S: Final = 3.0
 _PAUSE_S: Final = 1.0  # after a failure, leave the broker alone this long: requests must not queue up behind it
+
+
+class _Connection(Connection):
+    """Kombu's connection, which tries again every few seconds: its own pauses grow to half a minute."""
+
+    def _ensure_connection(  # type: ignore[override]  # callback, timeout and the like pass through
+        self,
+        errback: Any = None,
+        max_retries: Any = None,
+        interval_start: float = 0.5,
+        interval_step: float = 0.5,
+        interval_max: float = _LONGEST_RETRY_S,
+        **rest: Any,
+    ) -> Any:
+        pauses = (interval_start, interval_step, interval_max)
+        return super()._ensure_connection(errback, max_retries, *pauses, **rest)  # type: ignore[no-untyped-call]
+
+
+class _Amqp(AMQP):  # type: ignore[misc]  # Celery has no types
+    Connection = _Connection
 
 
 class _Sender:
@@ -144,7 +167,7 @@ def _expiry_s(when: float | crontab) -> float:
 
 
 def _celery(redis_url: str, name: str) -> Celery:
-    app = Celery(name, broker=redis_url)
+    app = Celery(name, broker=redis_url, amqp=_Amqp)
     app.conf.update(
         task_ignore_result=True,
         task_acks_late=True,

@@ -1,5 +1,7 @@
 """The beat sends what is due; a second one by mistake sends nothing."""
 
+import os
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -57,6 +59,25 @@ def test_a_beat_that_died_is_replaced_when_its_lease_ends(valkey, tmp_path):
             pass
         second.tick()
         assert waiting(client) == 1
+
+
+def test_the_lease_of_a_beat_that_died_on_this_machine_is_taken_over_at_once(valkey, tmp_path):
+    url, client = valkey
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    with scheduler(url, tmp_path, "two") as second:
+        client.set(beat.LEASE_KEY, f"{second._place}:{dead.pid}", px=60_000)
+        second.tick()
+        assert waiting(client) == 1
+
+
+def test_the_lease_of_a_living_beat_and_of_one_elsewhere_is_respected(valkey, tmp_path):
+    url, client = valkey
+    with scheduler(url, tmp_path, "two") as second:
+        for owner in (f"{second._place}:{os.getpid()}", "elsewhere/pid:[7]:1", "elsewhere/pid:[7]:99999999"):
+            client.set(beat.LEASE_KEY, owner, px=60_000)
+            second.tick()
+        assert waiting(client) == 0
 
 
 def test_a_beat_without_its_queue_waits_for_it(tmp_path):

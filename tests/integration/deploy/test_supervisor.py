@@ -7,11 +7,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from deploy import liveness, pulse
 from deploy.home import Home
 from deploy.process import Command, spawn, stop
 from deploy.supervisor import Job, StartError, Supervisor
@@ -177,3 +179,88 @@ def test_a_child_never_inherits_the_supervisors_lock(home):
         assert home.supervisor_pid() is None
     finally:
         stop(child, signal.SIGTERM, 5.0)
+
+
+PULSING = f"""
+    import sys
+    sys.path.insert(0, {str(ROOT)!r})
+    import os, pathlib, signal, time
+    from deploy import pulse
+    pulse.start()
+"""
+
+
+def started(code):
+    return textwrap.dedent(PULSING) + textwrap.dedent(code)
+
+
+FAST_PULSE = "pulse.EVERY_S = 0.2; pulse.start()"
+TOUCH = "pathlib.Path(sys.argv[1]).touch()\n"
+
+
+def test_a_frozen_process_is_killed_and_started_again(home, supervisor, monkeypatch):
+    supervisor.start([job(home, "appender", started(TOUCH + "time.sleep(600)"))])
+    first = state_of(home, "appender")["pid"]
+    run_until(supervisor, lambda: supervisor._children["appender"].vitals._patients)
+    monkeypatch.setattr(liveness, "SILENT_S", 3.0)
+    os.kill(first, signal.SIGSTOP)
+    run_until(supervisor, lambda: state_of(home, "appender")["pid"] not in (None, first))
+    assert [entry["pids"] for entry in events(home) if entry["event"] == "killed_for_its_silence"] == [[first]]
+
+
+def test_a_frozen_child_is_killed_and_its_parent_lives_on(home, supervisor, monkeypatch):
+    code = """
+        child = os.fork()
+        if child == 0:
+            pulse.start()
+            time.sleep(600)
+        pathlib.Path(sys.argv[1] + ".building").write_text(str(child))
+        pathlib.Path(sys.argv[1] + ".building").rename(sys.argv[1])
+        time.sleep(600)
+    """
+    supervisor.start([job(home, "worker", started(code))])
+    child = int((home.run / "worker.ready").read_text())
+    run_until(supervisor, lambda: len(supervisor._children["worker"].vitals._patients) == 2)
+    monkeypatch.setattr(liveness, "SILENT_S", 3.0)
+    os.kill(child, signal.SIGSTOP)
+    run_until(supervisor, lambda: "killed_for_its_silence" in [entry["event"] for entry in events(home)])
+    run_until(supervisor, lambda: psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    assert state_of(home, "worker")["restarts"] == 0
+
+
+def test_who_computes_without_letting_python_run_is_left_alone(home, supervisor, monkeypatch):
+    # A regular expression that backtracks holds the interpreter's lock for seconds, as native code may.
+    code = """
+        import re
+        pathlib.Path(sys.argv[1]).touch()
+        re.match("(a+)+b", "a" * 26)
+        pathlib.Path(sys.argv[1] + ".done").touch()
+        time.sleep(600)
+    """
+    monkeypatch.setattr(liveness, "SILENT_S", 2.5)
+    monkeypatch.setattr(liveness, "LOOK_EVERY_S", 0.5)
+    supervisor.start([job(home, "trainer", started(code).replace("pulse.start()", FAST_PULSE))])
+    run_until(supervisor, (home.run / "trainer.ready.done").exists, 60.0)
+    assert state_of(home, "trainer")["restarts"] == 0
+
+
+def test_a_server_that_gives_no_answer_is_started_again(home, supervisor, monkeypatch):
+    monkeypatch.setattr(liveness, "SILENT_S", 0.5)
+    monkeypatch.setattr(liveness, "ASK_EVERY_S", 0.1)
+    silent = home.run / "silent"
+    server = replace(job(home, "proxy", SLEEPER), answers=lambda pid: not silent.exists())
+    supervisor.start([server])
+    first = state_of(home, "proxy")["pid"]
+    silent.touch()
+    run_until(supervisor, lambda: state_of(home, "proxy")["restarts"] == 1)
+    silent.unlink()
+    run_until(supervisor, lambda: state_of(home, "proxy")["pid"] not in (None, first))
+
+
+def test_a_machine_that_slept_finds_nobody_silent(monkeypatch):
+    vitals = liveness.Vitals(os.getpid())
+    vitals.heard(pulse.MESSAGE.pack(os.getpid()))
+    vitals._looked_at -= 3600
+    assert vitals.end_the_silent(is_up=True) == []
+    vitals._looked_at -= 3600
+    assert vitals.end_the_silent(is_up=True) == []

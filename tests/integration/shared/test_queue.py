@@ -68,6 +68,21 @@ def test_without_valkey_the_work_is_committed_and_the_broker_is_asked_only_once_
         assert tx.value("SELECT count(*) FROM done") == 0
 
 
+def test_a_worker_looks_for_its_queue_every_few_seconds_however_long_it_was_away(monkeypatch):
+    monkeypatch.setattr("kombu.utils.functional.sleep", lambda _: None)
+    pauses = []
+
+    def note(error, pause):
+        pauses.append(pause)
+        if len(pauses) == 30:
+            raise StopIteration from error
+
+    app = queue.create_beat("redis://127.0.0.1:9/0", {})
+    with app.connection_for_write() as connection, pytest.raises(StopIteration):
+        connection.ensure_connection(note, None, callback=lambda: None)
+    assert max(pauses) <= 3.0
+
+
 def test_a_name_that_is_not_in_the_contracts_is_a_mistake(settings):
     with pytest.raises(KeyError):
         queue.nudge("profile.no_such_task")
