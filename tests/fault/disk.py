@@ -70,7 +70,7 @@ class Disk:
 def _run(*command: str) -> str | None:
     """None when it worked, else why not."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return None if done.returncode == 0 else f"{command[0]}: {done.stderr.strip()[-200:]}"

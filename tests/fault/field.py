@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
+from deploy.pulse import EVERY_S, MESSAGE, VARIABLE
 from tests.fault.disk import Disk
 from tests.fault.installation import Installation, Target
 from tests.fault.sink import Sink
@@ -20,10 +22,11 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True)
 class Struck:
-    """What was hit, and how many hand-over windows may have been interrupted by that."""
+    """What was hit, how many hand-over windows may have been interrupted by that, and who is frozen for good."""
 
     target: str
     windows: int = 0
+    frozen: Sequence[psutil.Process] = ()
 
 
 @dataclass
@@ -63,24 +66,43 @@ class Field:
 
 
 class Frozen:
-    """Processes of the service `of`, stopped in the middle of what they did, woken after a time or when asked."""
+    """Processes of the service `of`, stopped in the middle of what they did, woken after a time or when asked.
 
-    def __init__(self, processes: Sequence[psutil.Process], seconds: float, of: str = "") -> None:
+    `unseen`: their pulse goes on meanwhile, as if their machine stood still and not they; the supervisor leaves them.
+    """
+
+    def __init__(
+        self, processes: Sequence[psutil.Process], seconds: float, of: str = "", *, unseen: bool = False
+    ) -> None:
         self._processes, self.of = list(processes), of
         for process in self._processes:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
         self.until = time.monotonic() + seconds
-        self._timer = threading.Timer(seconds, self._wake)
-        self._timer.daemon = True
-        self._timer.start()
+        self._thawed = threading.Event()
+        threading.Thread(target=self._hold, args=(seconds, unseen), daemon=True).start()
 
     def thaw(self) -> None:
         """Wake them now."""
-        self._timer.cancel()
+        self._thawed.set()
+        self._wake()
+
+    def _hold(self, seconds: float, unseen: bool) -> None:
+        while time.monotonic() < self.until and not self._thawed.is_set():
+            for process in self._processes if unseen else ():
+                _pulse_for(process)
+            self._thawed.wait(min(seconds, EVERY_S))
         self._wake()
 
     def _wake(self) -> None:
         for process in self._processes:
             with suppress(psutil.NoSuchProcess):
                 process.resume()
+
+
+def _pulse_for(process: psutil.Process) -> None:
+    """Write into the pipe what the process would write if it could."""
+    with suppress(psutil.Error, OSError, KeyError):
+        pipe = Path(f"/proc/{process.pid}/fd/{process.environ()[VARIABLE]}")
+        with pipe.open("wb", buffering=0) as opened:
+            opened.write(MESSAGE.pack(process.pid))

@@ -12,6 +12,7 @@ from tests.fault.field import Field, Frozen, NotPossible, Struck
 # Longer than the lease of a message that is handed over (80 s), and than a transaction may idle (20 s).
 PAST_THE_LEASE_S: Final = 95.0
 PAST_THE_TRANSACTION_S: Final = 40.0
+FOR_GOOD_S: Final = 600.0
 
 
 def freeze(roles: Sequence[str], shortest_s: float, longest_s: float) -> Callable[[Field], Struck]:
@@ -31,6 +32,31 @@ def freeze(roles: Sequence[str], shortest_s: float, longest_s: float) -> Callabl
     return strike
 
 
+def freeze_for_good(roles: Sequence[str], windows: int = 0, *, every: bool = False) -> Callable[[Field], Struck]:
+    """SIGSTOP of one process of these roles (of `every` one), itself or the child that does the work; nobody wakes it.
+
+    The supervisor has to see it and to start another one.
+    """
+
+    def strike(field: Field) -> Struck:
+        targets = field.platform.targets(roles) if every else [field.pick(roles)]
+        if not targets:
+            raise NotPossible(f"none of {', '.join(roles)} runs")
+        chosen = [_itself_or_child(field, field.platform.process(target)) for target in targets]
+        field.frozen.append(Frozen(chosen, FOR_GOOD_S))
+        names = ", ".join(target.name for target in targets)
+        at_risk = windows if any(target.role.startswith("campaign") for target in targets) else 0
+        return Struck(f"{names} for good", at_risk or windows * (targets[0].role == "postgres"), chosen)
+
+    return strike
+
+
+def _itself_or_child(field: Field, process: psutil.Process) -> psutil.Process:
+    # PostgreSQL's children are its sessions: one of them frozen holds up one client, and is nobody's end.
+    children = [] if process.name() == "postgres" else process.children()
+    return field.dice.choice(children) if children and field.dice.random() < 0.5 else process
+
+
 def freeze_sender_past_its_lease(field: Field) -> Struck:
     """SIGSTOP of a sender in the middle of a window, for longer than its lease; the others go on meanwhile."""
     field.check_nobody_sleeps("campaign")
@@ -40,7 +66,7 @@ def freeze_sender_past_its_lease(field: Field) -> Struck:
         process = field.platform.ports_of("campaign-sender").get(field.sink.held_port)
         if process is None:
             raise NotPossible("the sender had gone")
-        field.frozen.append(Frozen([process], PAST_THE_LEASE_S, "campaign"))
+        field.frozen.append(Frozen([process], PAST_THE_LEASE_S, "campaign", unseen=True))
         return Struck(f"pid {process.pid} in a window", 1)
 
 
@@ -70,7 +96,7 @@ def _catch(
         for (port,) in connection.execute(_WRITING, {"schema": schema}).fetchall():
             if port not in ends:
                 continue
-            frozen = Frozen([ends[port]], PAST_THE_TRANSACTION_S, schema)
+            frozen = Frozen([ends[port]], PAST_THE_TRANSACTION_S, schema, unseen=True)
             time.sleep(0.3)  # what it had asked for is answered by now; what stays is the open transaction
             if (port,) in connection.execute(_IDLE, {"schema": schema}).fetchall():
                 return frozen

@@ -1,7 +1,7 @@
 """Has the platform healed? Asked from outside, again and again, until everything it is there for works again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,9 +50,15 @@ class Physician:
         self._platform, self._record, self._collector, self._mailing = platform, record, collector, mailing
         self._session = requests.Session()
         self._session.trust_env = False
+        self._headers = {"Authorization": f"Bearer {platform.admin_key}"}
 
-    def examine(self, canary: Message, log_before: int, patience_s: float = GIVEN_UP_S) -> Healing:
-        """Wait until the platform works: its routes answer, an event offered now is in every reader, mail goes on."""
+    def examine(
+        self, canary: Message, log_before: int, frozen: Sequence[psutil.Process] = (), patience_s: float = GIVEN_UP_S
+    ) -> Healing:
+        """Wait until the platform works: its routes answer, an event offered now is in every reader, mail goes on.
+
+        Whoever was `frozen` for good has to be gone by then.
+        """
         began, answered = time.monotonic(), self._record.answered
         canary_id = canary.offered.message_id
         self._record.offer([canary.offered])
@@ -75,7 +81,10 @@ class Physician:
             },
             "mail goes on": lambda: self._record.answered > answered or self._mailing.waiting() == 0,
             "the beat sends": self._beat_leads,
+            "recommendations are served": self._recommends,
         }
+        if frozen:
+            checks["the frozen are replaced"] = lambda: not any(process.is_running() for process in frozen)
         return self._until_all_hold(checks, began, patience_s)
 
     def log_head(self) -> int:
@@ -105,8 +114,12 @@ class Physician:
         return healing
 
     def _answers(self, path: str) -> bool:
-        headers = {"Authorization": f"Bearer {self._mailing.key}"}
-        return self._session.get(self._platform.url + path, headers=headers, timeout=5.0).status_code == 200
+        return self._session.get(self._platform.url + path, headers=self._headers, timeout=5.0).status_code == 200
+
+    def _recommends(self) -> bool:
+        url = f"{self._platform.url}/v1/recommendations"
+        reply = self._session.post(url, json={"user_id": "canary", "n": 3}, headers=self._headers, timeout=5.0)
+        return reply.status_code == 200 and len(reply.json()["items"]) == 3
 
     def _position(self, message_id: str, after: int) -> int | None:
         rows = self._platform.rows(

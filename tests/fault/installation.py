@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import Any, Final, LiteralString
 import psutil
 import psycopg
 import redis
+import requests
 from psycopg.rows import tuple_row
 
 from deploy import up
@@ -24,6 +27,7 @@ from shared.config import SERVICE_PORTS
 
 START_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 90.0
+_PATIENCE_S: Final = 90.0
 # Beside the defaults: appenders and senders of their own, so that each can be struck by itself; two of each, so that
 # somebody is left when one is frozen past its lease.
 SCALE: Final = {"profile-appender": 2, "campaign-sender": 2}
@@ -38,6 +42,10 @@ class Target:
     pid: int
 
 
+class ApiError(RuntimeError):
+    """The platform refused what a marketer may do, or did not answer for long."""
+
+
 class Installation:
     """One platform. Everything is done to processes that descend from the supervisor we started, and to no others."""
 
@@ -45,7 +53,7 @@ class Installation:
         self.home, self.base_port = Home(data), base_port
         self._smtp_port = smtp_port
         self._supervisor: subprocess.Popen[bytes] | None = None
-        self._owner_url = self._redis_url = ""
+        self._owner_url = self._redis_url = self.admin_key = ""
 
     @property
     def url(self) -> str:
@@ -76,6 +84,7 @@ class Installation:
         if around is None:
             raise RuntimeError("the platform ended at once")
         self._owner_url, self._redis_url = around.owner_url, around.redis_url
+        self.admin_key = self.key("admin")
         return time.monotonic() - began
 
     def _environment(self) -> dict[str, str]:
@@ -90,6 +99,7 @@ class Installation:
         for process in known:
             _quietly(process.resume)
         if self._supervisor.poll() is None:
+            self._supervisor.send_signal(signal.SIGCONT)
             self._supervisor.send_signal(signal.SIGTERM)
         kind = True
         try:
@@ -116,6 +126,15 @@ class Installation:
             return psutil.Process(self._supervisor.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
+
+    def supervisor_and_workers(self) -> list[psutil.Process]:
+        """The supervisor, then every worker and its children."""
+        found = [psutil.Process(self._supervisor.pid)] if self._supervisor is not None else []
+        for process in self.descendants():
+            with suppress(psutil.Error):
+                if "worker" in process.cmdline():
+                    found.append(process)
+        return found
 
     def targets(self, kinds: Sequence[str]) -> list[Target]:
         """The running processes of these roles (whole names, or endings such as -api)."""
@@ -176,16 +195,51 @@ class Installation:
         """A new API key, made with the command line."""
         command = [sys.executable, "-m", "deploy", "keys", "create", "--kind", kind, "--name", f"fault {kind}"]
         done = subprocess.run(
-            [*command, "--data", str(self.home.path)], cwd=CHECKOUT, capture_output=True, text=True, check=True
+            [*command, "--data", str(self.home.path)],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_PATIENCE_S,
         )
         return done.stdout.strip().splitlines()[0]
 
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request of a client that does not give up: the Idempotency-Key makes repeating it safe.
 
-def free_block(first: int) -> int:
-    """The first of so many ports in a row as a platform needs that nobody listens on, from `first` on."""
+        Raises ApiError for a refusal, and when there is no answer for long.
+        """
+        headers = {"Authorization": f"Bearer {self.admin_key}", "Idempotency-Key": uuid.uuid4().hex}
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                reply = requests.request(method, self.url + path, json=body, headers=headers, timeout=20)
+                if reply.ok:
+                    return reply.json() if reply.content else None
+                said = f"{reply.status_code} {reply.text[:1000]}"
+            except requests.RequestException as error:
+                reply, said = None, repr(error)
+            again = reply is None or reply.status_code >= 500 or reply.status_code in (409, 429)
+            if not again or time.monotonic() > deadline:
+                raise ApiError(f"{method} {path}: {said}")
+            time.sleep(0.5)
+
+
+def free_block(first: int) -> tuple[int, socket.socket]:
+    """The first of so many ports in a row as a platform needs that nobody uses, from `first` on.
+
+    The socket keeps the block for us against others who look at this moment: close it once the platform runs.
+    """
     for base in range(first, first + 4000, 20):
-        if not any(port_is_taken(base + offset) for offset in range(MAIL_PORT + 1)):
-            return base
+        reservation = socket.socket()
+        try:
+            reservation.bind((LOOPBACK, base + MAIL_PORT))
+        except OSError:
+            reservation.close()
+            continue
+        if not any(port_is_taken(base + offset) for offset in range(MAIL_PORT)):
+            return base, reservation
+        reservation.close()
     raise RuntimeError("no free ports")
 
 

@@ -1,15 +1,13 @@
 """The marketer's side: waves of synthetic customers, and one campaign after another, so that mail never ends."""
 
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
-import requests
 
-from tests.fault.installation import Installation
+from tests.fault.installation import ApiError, Installation
 from tests.fault.record import Record
 from tests.fault.shopper import CURRENCY, ITEMS, Collector, identify
 
@@ -19,10 +17,6 @@ PURPOSES: Final = ("promotional", "transactional", "promotional", "promotional")
 HTML: Final = '<h1>Hello {{ customer.user_id }}</h1><p><a href="https://shop.example/offers">Our offers</a></p>'
 _BATCH: Final = 500
 _PATIENCE_S: Final = 90.0
-
-
-class ApiError(RuntimeError):
-    """The platform refused what a marketer may do, or did not answer for long."""
 
 
 @dataclass
@@ -42,14 +36,13 @@ class Mailing:
     platform: Installation
     record: Record
     collector: Collector
-    key: str
     wave_size: int
     templates: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list)
 
     def prepare(self) -> None:
         """The shop's settings, the sending policy, a catalogue, a template."""
-        self._call(
+        self.platform.ask(
             *("PUT", "/v1/shop"),
             {
                 "name": "Fault",
@@ -62,11 +55,11 @@ class Mailing:
             },
         )
         policy = {"cap_messages": CAP, "cap_days": 7, "expire_hours": 72}
-        self._call("PUT", "/v1/sending-policy", {"quiet_start": "00:00:00", "quiet_end": "00:00:00", **policy})
+        self.platform.ask("PUT", "/v1/sending-policy", {"quiet_start": "00:00:00", "quiet_end": "00:00:00", **policy})
         items = [{"item_id": f"item-{number}", "name": f"Item {number}"} for number in range(ITEMS)]
-        self._call("PUT", "/v1/items", {"items": items})
+        self.platform.ask("PUT", "/v1/items", {"items": items})
         template = {"name": "fault", "subject": "News {{ campaign.name }}", "html": HTML}
-        self.templates.append(self._call("POST", "/v1/templates", template)["template_id"])
+        self.templates.append(self.platform.ask("POST", "/v1/templates", template)["template_id"])
 
     def add_wave(self) -> Wave:
         """Customers with an address and a consent, and the segment they are in."""
@@ -75,15 +68,16 @@ class Mailing:
         for start in range(0, len(people), _BATCH):
             self._introduce(number, people[start : start + _BATCH])
         rule = {"trait": "wave", "op": "=", "value": number}
-        segment = self._call("POST", "/v1/segments", {"name": f"wave {number}", "rule": rule})["segment_id"]
+        segment = self.platform.ask("POST", "/v1/segments", {"name": f"wave {number}", "rule": rule})["segment_id"]
         wave = Wave(number, people, segment)
         self._until(lambda: self._size(segment) == len(people), f"the segment of wave {number} is not complete")
         self.waves.append(wave)
         return wave
 
     def top_up(self, least: int) -> None:
-        """Launch campaigns until at least so many messages wait to be sent."""
-        while self.waiting() < least:
+        """Launch campaigns until at least so many messages wait to be sent, or the senders prove to be quicker."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self.waiting() < least and time.monotonic() < deadline:
             wave = self.waves[-1] if self.waves else self.add_wave()
             if wave.launched == len(PURPOSES):
                 wave = self.add_wave()
@@ -128,7 +122,7 @@ class Mailing:
             {"identifier": f"user_id:{who}", "purpose": "marketing", "channel": "email", "granted": True}
             for who in people
         ]
-        self._call("POST", "/v1/consents", {"consents": consents})
+        self.platform.ask("POST", "/v1/consents", {"consents": consents})
 
     def _launch(self, wave: Wave) -> None:
         purpose = PURPOSES[wave.launched]
@@ -140,18 +134,18 @@ class Mailing:
             "holdout_share": 0.05 if wave.launched == 0 else 0.0,
             "recommend_n": 2 if wave.launched == 1 else 0,
         }
-        campaign_id = self._call("POST", "/v1/campaigns", body)["campaign_id"]
+        campaign_id = self.platform.ask("POST", "/v1/campaigns", body)["campaign_id"]
         self.record.launched(campaign_id, purpose, len(wave.people))
-        self._call("POST", f"/v1/campaigns/{campaign_id}/schedule", {})
+        self.platform.ask("POST", f"/v1/campaigns/{campaign_id}/schedule", {})
         wave.launched += 1
         self._until(lambda: self._begun(campaign_id), f"campaign {campaign_id} does not begin")
 
     def _begun(self, campaign_id: str) -> bool:
-        found = self._call("GET", f"/v1/campaigns/{campaign_id}")
+        found = self.platform.ask("GET", f"/v1/campaigns/{campaign_id}")
         return found["status"] in ("sending", "sent")
 
     def _size(self, segment_id: str) -> int:
-        found = self._call("GET", f"/v1/segments/{segment_id}")
+        found = self.platform.ask("GET", f"/v1/segments/{segment_id}")
         return -1 if found["stale"] else int(found["size"])
 
     def _until(self, holds: Any, otherwise: str) -> None:
@@ -160,23 +154,6 @@ class Mailing:
             if time.monotonic() > deadline:
                 raise ApiError(otherwise)
             time.sleep(0.3)
-
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
-        """One request of a client that does not give up: the Idempotency-Key makes repeating it safe."""
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": uuid.uuid4().hex}
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                reply = requests.request(method, self.platform.url + path, json=body, headers=headers, timeout=20)
-                if reply.ok:
-                    return reply.json() if reply.content else None
-                said = f"{reply.status_code} {reply.text[:1000]}"
-            except requests.RequestException as error:
-                reply, said = None, repr(error)
-            again = reply is None or reply.status_code >= 500 or reply.status_code in (409, 429)
-            if not again or time.monotonic() > deadline:
-                raise ApiError(f"{method} {path}: {said}")
-            time.sleep(0.5)
 
 
 def database_answers(platform: Installation) -> bool:

@@ -23,6 +23,7 @@ def as_data(findings: Findings) -> dict[str, Any]:
     return {
         "passed": findings.passed,
         "ended_early": findings.ended_early,
+        "unnoticed": findings.unnoticed,
         "seed": findings.wish.seed,
         "faults": len(made),
         "at": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),

@@ -11,7 +11,8 @@ import redis
 
 from tests.fault import sink as moods
 from tests.fault.field import Field, NotPossible, Struck
-from tests.fault.freezes import freeze, freeze_in_transaction, freeze_sender_past_its_lease
+from tests.fault.freezes import freeze, freeze_for_good, freeze_in_transaction, freeze_sender_past_its_lease
+from tests.fault.interruptions import kill_computation, kill_trainer_at_work, second_beat
 
 SENDERS: Final = ("campaign-sender",)
 APPENDERS: Final = ("profile-appender",)
@@ -151,6 +152,16 @@ KINDS: Final[dict[str, Callable[[Field], Struck]]] = {
     "freeze the appender in a transaction": freeze_in_transaction("profile", "profile-appender"),
     "freeze a reader in a transaction": freeze_in_transaction("segmentation", "segmentation-worker"),
     "freeze a sender in a transaction": freeze_in_transaction("campaign", "campaign-sender"),
+    "freeze every appender for good": freeze_for_good(APPENDERS, every=True),
+    "freeze a worker for good": freeze_for_good((*WORKERS, *SENDERS), 4),
+    "freeze an API for good": freeze_for_good(("-api",)),
+    "freeze the beat for good": freeze_for_good(("beat",)),
+    "freeze the proxy for good": freeze_for_good(("proxy",)),
+    "freeze Valkey for good": freeze_for_good(("valkey",)),
+    "freeze PostgreSQL for good": freeze_for_good(("postgres",), _MOST_HANDING_OVER),
+    "kill the trainer at work": kill_trainer_at_work,
+    "kill a full computation": kill_computation,
+    "a second beat": second_beat,
     "FLUSHALL": flush_valkey,
     "kill Valkey": kill(("valkey",)),
     "freeze Valkey": freeze(("valkey",), 2, 8),
@@ -169,9 +180,6 @@ KINDS: Final[dict[str, Callable[[Field], Struck]]] = {
 QUICK: Final = tuple(
     name
     for name in KINDS
-    if name
-    not in (
-        *("freeze a sender past its lease", "freeze the appender in a transaction", "freeze a reader in a transaction"),
-        *("freeze a sender in a transaction", "mail server hangs", "fill the disk", "mail server answers 4xx"),
-    )
+    if not name.endswith(("for good", "in a transaction"))
+    and name not in ("freeze a sender past its lease", "mail server hangs", "fill the disk", "mail server answers 4xx")
 )
