@@ -16,7 +16,7 @@ import psutil
 
 from deploy.pulse import MESSAGE
 
-SILENT_S: Final = 12.0
+SILENT_S: Final = 10.0
 LOOK_EVERY_S: Final = 1.0
 ASK_EVERY_S: Final = 3.0
 # What one look can add: a machine that slept, or a supervisor that was held up itself, is nobody's silence.
