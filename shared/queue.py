@@ -6,9 +6,10 @@ in its service's SCHEDULE, so an empty Valkey costs seconds, not work.
 
 import contextlib
 import functools
+import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, ParamSpec, TypeVar
 
 import redis
@@ -28,6 +29,7 @@ R = TypeVar("R")
 _log = telemetry.get_logger(__name__)
 _FOLD_MS: Final = 2_000
 _LONGEST_RETRY_S: Final = 3.0
+_MOMENT_S: Final = 0.02
 _PAUSE_S: Final = 1.0  # after a failure, leave the broker alone this long: requests must not queue up behind it
 
 
@@ -83,9 +85,14 @@ def nudge(name: str, **ids: Any) -> None:
     """
     tasks = contracts.NUDGES.get(name) or (name,)
     queues = [contracts.TASKS[task] for task in tasks]
+    if _Sender.app is None or (not ids and _later.takes(name)):
+        return
+    _send(tasks, queues, {key: _plain(value) for key, value in ids.items()})
+
+
+def _send(tasks: Sequence[str], queues: Sequence[str], kwargs: Mapping[str, Any]) -> None:
     if _Sender.app is None or time.monotonic() < _Sender.paused_until:
         return
-    kwargs = {key: _plain(value) for key, value in ids.items()}
     try:
         for task_name, queue in zip(tasks, queues, strict=True):
             if valkey().set(_fold_key(task_name, kwargs), b"1", nx=True, px=_FOLD_MS):
@@ -95,7 +102,51 @@ def nudge(name: str, **ids: Any) -> None:
     # Whatever the broker's client raises: the work is in Postgres, the sweep will find it.
     except Exception as error:  # noqa: BLE001
         _Sender.paused_until = time.monotonic() + _PAUSE_S
-        _log.warning("nudge_not_sent", task=name, error=str(error))
+        _log.warning("nudge_not_sent", task=tasks[0], error=str(error))
+
+
+class _Later:
+    """Nudges without ids that follow one another within a moment: at its end one more is sent for all of them.
+
+    A process that commits a thousand times a second must not ask Valkey a thousand times whether to say so.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._sent: dict[str, float] = {}
+        self._due: set[str] = set()
+        self._pid = 0
+
+    def takes(self, name: str) -> bool:
+        """Whether `name` was nudged a moment ago, so that it is sent at the end of that moment, by a thread."""
+        with self._changed:
+            if name in self._due:
+                return True
+            now = time.monotonic()
+            if now - self._sent.get(name, -_MOMENT_S) >= _MOMENT_S:
+                self._sent[name] = now
+                return False
+            self._due.add(name)
+            if self._pid != os.getpid():  # a fork has no threads
+                self._pid = os.getpid()
+                threading.Thread(target=self._run, name="nudges", daemon=True).start()
+            self._changed.notify()
+            return True
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._due)
+            time.sleep(_MOMENT_S)
+            with self._changed:
+                due, self._due = self._due, set()
+                self._sent |= dict.fromkeys(due, time.monotonic())
+            for name in due:
+                tasks = contracts.NUDGES.get(name) or (name,)
+                _send(tasks, [contracts.TASKS[task] for task in tasks], {})
+
+
+_later: Final = _Later()
 
 
 def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

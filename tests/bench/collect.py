@@ -15,7 +15,7 @@ BASE_PORT = 28700
 BATCH = 100
 EVENTS = 40_000
 ROUNDS = 5
-CONNECTIONS = 8
+CONNECTIONS = 16
 PROCESSES = 2
 PREFILLED = 1_000_000
 COMMIT = 5_000
@@ -74,6 +74,8 @@ def _prefill(stack: Stack) -> None:
             f"SELECT {columns}, gen_random_uuid(), message_id || '/' || n FROM intake, generate_series(2, {times}) AS n"
         )
         connection.execute("VACUUM ANALYZE intake")
+    with stack.connect() as owner:
+        owner.execute("CHECKPOINT")  # as on a server that has run for a while: segments of the log to be used again
 
 
 def _copy_again(connection: psycopg.Connection, table: str, key: str, after: int) -> float:

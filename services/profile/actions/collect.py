@@ -14,10 +14,12 @@ from services.profile.domain.events import Accepted, RefusedError, read_event
 from services.profile.domain.messages import Arrival
 from services.profile.store import intake as store
 from services.profile.store import rejected
+from services.profile.store.failures import is_fault_of_the_data
 from shared import contracts, crypto
 from shared.database import Transaction, statement, transaction
 from shared.ids import uuid7
 from shared.shop import shop
+from shared.together import Together
 
 KIB: Final = 1024
 
@@ -76,9 +78,20 @@ def collect(batch: Batch, sender: Sender) -> Outcome:
             keep(tx, outcome.accepted, sender, received_at)
             rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
     elif outcome.accepted:
-        with statement() as tx:  # one INSERT: all or nothing, and durable, by itself
-            keep(tx, outcome.accepted, sender, received_at)
+        _intake.do(_rows(outcome.accepted, sender, received_at))
     return outcome
+
+
+def _put(requests: list[bytes]) -> None:
+    """Write the rows of all requests that came together."""
+    with statement() as tx:  # one COPY: all or nothing, and durable, by itself
+        store.put(tx, requests)
+        tx.nudge(contracts.INTAKE_GREW)
+
+
+# The requests that this process has at the same time are written by one statement and one commit; each is answered
+# after that. Should the rows of one be refused, the others are written without it.
+_intake: Final = Together(_put, divides=is_fault_of_the_data)
 
 
 def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Outcome:
@@ -96,16 +109,19 @@ def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, regi
 def keep(tx: Transaction, accepted: Sequence[Accepted], sender: Sender, received_at: datetime) -> None:
     """Write accepted events into the intake and wake the appender after the commit."""
     if accepted:
-        store.put(
-            tx,
-            accepted,
-            received_at=received_at,
-            key_id=sender.key_id,
-            source=sender.source,
-            trusted=sender.trusted,
-            imported=sender.imported,
-        )
+        store.put(tx, [_rows(accepted, sender, received_at)])
         tx.nudge(contracts.INTAKE_GREW)
+
+
+def _rows(accepted: Sequence[Accepted], sender: Sender, received_at: datetime) -> bytes:
+    return store.rows(
+        accepted,
+        received_at=received_at,
+        key_id=sender.key_id,
+        source=sender.source,
+        trusted=sender.trusted,
+        imported=sender.imported,
+    )
 
 
 def _arrival(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Arrival:

@@ -31,7 +31,7 @@ _OPENID_TRAITS: Final = ("openid", "openId", "open_id", "wechat_openid", "wechat
 _UNIONID_TRAITS: Final = ("unionid", "unionId", "union_id", "wechat_unionid", "wechatUnionid")
 
 
-class Claim(msgspec.Struct, frozen=True, array_like=True):
+class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An identifier: `lookup` finds it (the id itself, or the keyed hash of a contact), `sealed` is the contact."""
 
     kind: str
@@ -46,9 +46,11 @@ def own_and_claims(event: Event, kind: str, arrival: Arrival) -> tuple[Claim, li
     traits. Only servers claim contacts. An own identity that stands for nobody in particular claims nothing. Replaces
     ids in `event` that are addresses or phone numbers by their sealed form. Raises ValueError without an identity.
     """
-    user, user_is_nobody = _of_id(event, "user_id", contacts.USER_ID, arrival)
+    user: Claim | None = None
     anonymous: Claim | None = None
-    anonymous_is_nobody = False
+    user_is_nobody = anonymous_is_nobody = False
+    if event.user_id is not None:
+        user, user_is_nobody = _of_id(event, "user_id", contacts.USER_ID, arrival)
     if event.anonymous_id is not None:
         anonymous, anonymous_is_nobody = _of_id(event, "anonymous_id", contacts.ANONYMOUS_ID, arrival)
     elif user is not None and not user_is_nobody and kind not in _CLAIMING:
@@ -58,9 +60,10 @@ def own_and_claims(event: Event, kind: str, arrival: Arrival) -> tuple[Claim, li
         named += _from_server(event, kind, arrival)
     if not named:
         raise ValueError("the event names nobody: give a userId or an anonymousId")
-    own, *others = named
-    if user_is_nobody or anonymous_is_nobody:
+    own = named[0]
+    if (len(named) == 1 and kind != "alias") or user_is_nobody or anonymous_is_nobody:
         return own, []
+    others = named[1:]
     if kind == "alias":
         others += _previous(event, user, arrival)
     return own, [claim for claim in dict.fromkeys(others) if (claim.kind, claim.lookup) != (own.kind, own.lookup)]
@@ -68,7 +71,7 @@ def own_and_claims(event: Event, kind: str, arrival: Arrival) -> tuple[Claim, li
 
 def _from_server(event: Event, kind: str, arrival: Arrival) -> list[Claim]:
     """What only a server may name: contacts in traits, or one of our identities by its id."""
-    context = event.context or {}
+    context = event.context_object()
     if kind != "identify" and isinstance(context.get("identityId"), str):
         try:
             return [Claim(IDENTITY, str(UUID(context["identityId"])), None)]
@@ -113,7 +116,7 @@ def _of_id(event: Event, attribute: str, kind: str, arrival: Arrival) -> tuple[C
 
 def _contacts(event: Event, arrival: Arrival) -> list[Claim]:
     """E-mail, phone and WeChat ids in traits or context.traits."""
-    within = (event.context or {}).get("traits")
+    within = event.context_object().get("traits")
     traits: dict[str, Any] = {**(within if isinstance(within, dict) else {}), **(event.traits or {})}
     claims = []
     if traits:

@@ -93,7 +93,9 @@ def kind_of_id(value: str, region: str) -> tuple[str, str] | None:
     if "@" in value:
         address = email(value)
         return (EMAIL, address) if address else None
-    if value.startswith(("+", "＋")) or (region == "CN" and _CHINESE_MOBILE.fullmatch(value)):
+    if not value or value[0] not in "1+＋":  # nearly all ids
+        return None
+    if value[0] != "1" or (region == "CN" and _CHINESE_MOBILE.fullmatch(value)):
         number = phone(value, region)
         return (PHONE, number) if number else None
     return None

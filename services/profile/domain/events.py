@@ -4,6 +4,7 @@ Validation is msgspec's: one pass from bytes to typed fields. schemas/events.py 
 """
 
 import re
+from copy import deepcopy
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -11,14 +12,14 @@ import msgspec
 
 from services.profile.domain import personal, times
 from services.profile.domain.claims import Claim, own_and_claims
-from services.profile.domain.messages import Arrival, Event
+from services.profile.domain.messages import CONTEXT, NO_CONTEXT, Arrival, Event
 
 TYPES: Final = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 LONGEST_NAME: Final = 512
 LONGEST_MESSAGE_ID: Final = 512
 
 
-class Accepted(msgspec.Struct):
+class Accepted(msgspec.Struct, gc=False):
     """One row of the intake. `payload` and `claims` are JSON; `occurred` is microseconds since 1970."""
 
     message_key: bytes
@@ -56,11 +57,12 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
         )
     escaped = 0x5C in raw  # a backslash: only then can there be a NUL, or an @ that is not to be seen
     event = _decode(raw)
-    if escaped and b"\\u0000" in raw and _holds_nul(msgspec.to_builtins(event)):
+    context = _context(event.context, arrival) if event.context or arrival.context else NO_CONTEXT
+    if escaped and b"\\u0000" in raw and _holds_nul(msgspec.json.decode(_encoder.encode(event))):
         raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
     kind = _check(event, kind)
-    if arrival.context or arrival.integrations:
-        _share(event, arrival)
+    if arrival.integrations:
+        event.integrations = {**arrival.integrations, **(event.integrations or _NOTHING)}
     message_id = str(event.message_id) if event.message_id else arrival.new_id()
     if len(message_id) > LONGEST_MESSAGE_ID:
         raise RefusedError("invalid", "messageId", f"messageId is longer than {LONGEST_MESSAGE_ID} characters")
@@ -68,37 +70,67 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
     try:
         own, claims = own_and_claims(event, kind, arrival)
         _seal(event, kind, arrival.seal, look=escaped or 0x40 in raw)
+        event.context = context
     except personal.TooDeepError:
         raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
     except ValueError as error:
         raise RefusedError("no_identity", "userId", str(error)) from None
     name = (event.event if kind == "track" else event.name) or None
     return Accepted(
-        message_key=blake2b(arrival.salt + message_id.encode(), digest_size=16).digest(),
-        message_id=message_id,
-        type=kind,
-        event=name,
-        occurred=happened,
-        own=own,
-        claims=_encoder.encode(claims) if claims else None,
-        payload=_payload(event),
+        blake2b(arrival.salt + message_id.encode(), digest_size=16).digest(),
+        message_id,
+        kind,
+        name,
+        happened,
+        own,
+        _encoder.encode(claims) if claims else None,
+        _payload(event),
     )
 
 
 def _decode(raw: bytes) -> Event:
     try:
-        event = _decoder.decode(raw)
-    except msgspec.ValidationError as error:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _undecodable(error) from None
+
+
+def _undecodable(error: Exception, within: str = "") -> RefusedError:
+    if isinstance(error, msgspec.ValidationError):
         text = str(error)
         at = _AT.search(text)
-        raise RefusedError("invalid", at[1] if at else "", _AT.sub("", text)) from None
-    except msgspec.DecodeError as error:
-        raise RefusedError("unreadable", "", f"this is not JSON: {error}") from None
-    except UnicodeDecodeError:
-        raise RefusedError("unreadable", "", "the text is not UTF-8") from None
-    except RecursionError:
-        raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
-    return event
+        return RefusedError("invalid", at[1] if at else within, _AT.sub("", text))
+    if isinstance(error, UnicodeDecodeError):
+        return RefusedError("unreadable", "", "the text is not UTF-8")
+    if isinstance(error, msgspec.DecodeError):
+        return RefusedError("unreadable", "", f"this is not JSON: {error}")
+    return RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels")
+
+
+def _context(own: msgspec.Raw, arrival: Arrival) -> msgspec.Raw:
+    """An event's context with what its batch says of all its events (its own wins), particulars sealed; as JSON."""
+    raw = bytes(own)
+    found = arrival.contexts.get(raw)
+    if found is None:
+        try:
+            found = _read_context(raw, arrival)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _undecodable(error, "context") from None
+        except personal.TooDeepError:
+            raise _undecodable(RecursionError()) from None
+        arrival.contexts[raw] = found
+    return found
+
+
+def _read_context(raw: bytes, arrival: Arrival) -> msgspec.Raw:
+    own = CONTEXT.decode(raw) if raw else None
+    if own is None and not arrival.context:
+        return NO_CONTEXT
+    # A copy: sealing works in place, and the next event must not find the batch's word sealed already.
+    context = {**deepcopy(arrival.context or _NOTHING), **(own or _NOTHING)}
+    look = bool(arrival.context) or 0x40 in raw or 0x5C in raw
+    personal.seal_thing(context, arrival.seal, look_at_values=look)
+    return msgspec.Raw(_encoder.encode(context))
 
 
 def _check(event: Event, kind: str | None) -> str:
@@ -117,14 +149,6 @@ def _check(event: Event, kind: str | None) -> str:
     elif event.name is not None and len(event.name) > LONGEST_NAME:
         raise RefusedError("invalid", "name", f"the name is longer than {LONGEST_NAME} characters")
     return kind
-
-
-def _share(event: Event, arrival: Arrival) -> None:
-    """Give the event what its batch says of all its events; what it says itself wins."""
-    if arrival.context:
-        event.context = {**arrival.context, **(event.context or _NOTHING)}
-    if arrival.integrations:
-        event.integrations = {**arrival.integrations, **(event.integrations or _NOTHING)}
 
 
 def _when(event: Event, arrival: Arrival) -> int:
@@ -146,8 +170,6 @@ def _when(event: Event, arrival: Arrival) -> int:
 def _seal(event: Event, kind: str, seal: personal.Seal, *, look: bool) -> None:
     if event.properties:
         personal.seal_thing(event.properties, seal, look_at_values=look)
-    if event.context:
-        personal.seal_thing(event.context, seal, look_at_values=look)
     if event.integrations:
         personal.seal_thing(event.integrations, seal, look_at_values=look)
     if event.traits:

@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+NO_CONTEXT: Final = msgspec.Raw()
+CONTEXT: Final = msgspec.json.Decoder(dict[str, Any] | None)
 Text = str | None
 Id = str | int | None
 Object = dict[str, Any] | None
 
 
-class Event(msgspec.Struct, rename="camel", omit_defaults=True):
-    """One event of the wire. Unknown fields are let go; null is the same as absent."""
+class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    """One event of the wire. Unknown fields are let go; null is the same as absent.
+
+    The context stays JSON: it is half of an event, and most events of a request have the same one.
+    What is decoded from JSON has no cycles, so the garbage collector need not know it.
+    """
 
     type: Text = None
     message_id: Id = None
@@ -25,11 +31,15 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True):
     category: Text = None
     properties: Object = None
     traits: Object = None
-    context: Object = None
+    context: msgspec.Raw = NO_CONTEXT
     integrations: Object = None
     timestamp: Text = None
     original_timestamp: Text = None
     sent_at: Text = None
+
+    def context_object(self) -> dict[str, Any]:
+        """Its context, decoded. Raises msgspec.DecodeError (and ValidationError: it is no object)."""
+        return CONTEXT.decode(self.context) or {} if self.context else {}
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,8 @@ class Arrival:
     context: Mapping[str, Any] | None = None
     integrations: Mapping[str, Any] | None = None
     salt: bytes = field(init=False)
+    # What became of the contexts met so far in this request.
+    contexts: dict[bytes, msgspec.Raw] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A public key must not be able to use up the message ids of a server's events.

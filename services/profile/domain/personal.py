@@ -123,11 +123,11 @@ def _walk(fields: dict[str, Any], seal: Seal, look: bool, room: int, *, person: 
             fields[key] = _sealed(fields[key], seal, room)
     for key, value in fields.items():
         kind = type(value)
-        if kind is dict or kind is list:
-            if key not in CONTACT_KEYS:  # an address: sealed above
-                _walk_into(key, value, seal, look, room)
-        elif look and kind is str and is_email_like(value):
-            fields[key] = seal(value)
+        if kind is str:
+            if look and is_email_like(value):
+                fields[key] = seal(value)
+        elif (kind is dict or kind is list) and key not in CONTACT_KEYS:  # an address: sealed above
+            _walk_into(key, value, seal, look, room)
 
 
 def _walk_into(key: str, value: Any, seal: Seal, look: bool, room: int) -> None:

@@ -24,7 +24,8 @@ def micros(instant: datetime) -> int:
     """Microseconds since 1970 of an aware datetime; a naive one is taken as UTC."""
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    return (instant - _EPOCH) // _MICROSECOND
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def instant(microseconds: int) -> datetime:

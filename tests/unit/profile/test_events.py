@@ -151,6 +151,18 @@ def test_what_a_batch_says_of_all_its_events_is_in_each_and_its_own_word_wins():
     assert (said["context"], said["integrations"]) == ({"ip": "2", "locale": "zh-CN"}, {"All": False})
 
 
+def test_an_address_in_the_context_of_the_batch_is_sealed_though_the_event_has_none():
+    event = read({**TRACK, "context": {"ip": "2"}}, context={"reply": "mei@example.com"})
+    assert json.loads(event.payload)["context"] == {"ip": "2", "reply": "<mei@example.com>"}
+
+
+def test_a_device_token_in_the_context_of_the_batch_is_sealed_once_in_every_event():
+    batch = arrival(context={"device": {"token": "ff15"}})
+    for ip in ("1", "2"):
+        event = read_event(json.dumps({**TRACK, "context": {"ip": ip}}).encode(), batch)
+        assert json.loads(event.payload)["context"] == {"ip": ip, "device": {"token": "<ff15>"}}
+
+
 def test_an_import_is_history_and_its_sent_at_says_nothing_about_a_clock():
     old = {**TRACK, "timestamp": "2015-02-23T22:28:55Z", "sentAt": "2015-02-23T22:28:55Z"}
     assert times.instant(read(old, imported=True).occurred) == datetime(2015, 2, 23, 22, 28, 55, tzinfo=UTC)
