@@ -11,9 +11,9 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from deploy import pulse, topology
+from deploy import observed, pulse, topology
 from deploy.ready import announce_ready
-from shared import telemetry
+from shared import process, telemetry, tracing
 from shared.config import load_settings
 
 
@@ -44,20 +44,28 @@ class _Server(BaseApplication):
         return module.create_app(load_settings(self._service))
 
 
-def _begin(_worker: object) -> None:
+def _settle_down() -> None:
     # What has been loaded by now stays: the collector of garbage need not look through it again and again, nor start
     # at every few hundred objects, which is what one request makes.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    announce_ready()
 
 
 def run(service: str, host: str, port: int) -> None:
     """Serve a service's API until SIGTERM; requests in progress are finished."""
     pulse.start()
     settings = load_settings(service)  # a missing variable is said once here, not by each worker again and again
+    process.introduce(f"{service}-api")
     telemetry.configure(service, settings.log_level)
+
+    def begin(_worker: object) -> None:
+        who = process.identity()
+        tracing.configure(service, who.role if who else "", who.instance if who else "")
+        observed.show(settings.redis_url, "api", lambda: {"service": service, "port": port})
+        _settle_down()
+        announce_ready()
+
     shared_memory = Path("/dev/shm")  # noqa: S108  # a heartbeat file must not wait for a disk
     options = {
         "bind": f"{host}:{port}",
@@ -76,6 +84,7 @@ def run(service: str, host: str, port: int) -> None:
         "logger_class": _Log,
         "proc_name": f"zhike-{service}-api",
         "post_fork": lambda _server, _worker: pulse.start(),
-        "post_worker_init": _begin,
+        "post_worker_init": begin,
+        "worker_exit": lambda _server, _worker: tracing.flush(),
     }
     _Server(service, options).run()

@@ -12,13 +12,16 @@ import redis
 from celery.beat import PersistentScheduler
 from celery.signals import beat_init
 
-from deploy import pulse
+from deploy import observed, pulse
 from deploy.ready import announce_ready
-from shared import contracts, queue, telemetry
+from shared import contracts, metrics, process, queue, telemetry
 
 LEASE_KEY: Final = "zhike:beat"
 LEASE_MS: Final = 12_000
 _WAIT_S: Final = 3.0
+
+_LEADING: Final = metrics.gauge("zhike_beat_leading", "Whether this beat holds the lease and sends what is due.")
+_LAST_TICK: Final = metrics.gauge("zhike_beat_last_tick_seconds", "When a beat last sent what was due (Unix time).")
 
 # Take the lease when it is free, keep it when it is ours.
 _HOLD: Final = """
@@ -50,7 +53,11 @@ class LeasedScheduler(PersistentScheduler):
             leading = self._valkey.eval(_HOLD, 1, LEASE_KEY, self._me, LEASE_MS) or self._inherit()
         except redis.RedisError:
             leading = 0  # nothing can be sent now anyway
-        return min(super().tick(*args, **kwargs), _WAIT_S) if leading else _WAIT_S
+        _LEADING.set(1 if leading else 0)
+        if not leading:
+            return _WAIT_S
+        _LAST_TICK.set_to_current_time()
+        return min(super().tick(*args, **kwargs), _WAIT_S)
 
     def _inherit(self) -> bool:
         """Whether the lease was that of a process of this machine that is dead: then it need not be waited for."""
@@ -83,9 +90,15 @@ def schedule() -> dict[str, Any]:
 def run(redis_url: str, schedule_file: Path) -> None:
     """Send what is due until SIGTERM."""
     pulse.start()
+    process.introduce("beat")
     telemetry.configure("beat", os.environ.get("ZHIKE_LOG_LEVEL", "info"))
     app = queue.create_beat(redis_url, schedule())
-    beat_init.connect(_on_init)
+
+    def on_init(**_: object) -> None:
+        observed.show(redis_url, "beat", lambda: {"leading": bool(_LEADING._value.get())})
+        announce_ready()
+
+    beat_init.connect(on_init, weak=False)
     schedule_file.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("celery.beat").setLevel(logging.WARNING)  # a line per task sent, every second
     app.Beat(schedule=str(schedule_file), scheduler_cls=LeasedScheduler, loglevel="INFO", quiet=True).run()
@@ -97,7 +110,3 @@ def _pid_namespace() -> str:
         return Path("/proc/self/ns/pid").readlink().name
     except OSError:
         return ""
-
-
-def _on_init(**_: object) -> None:
-    announce_ready()

@@ -62,7 +62,7 @@ def data_option(function: F) -> F:
 
 @main.command()
 @data_option
-@click.option("--port", default=DEFAULT_BASE_PORT, show_default=True, help="First of 13 ports; the proxy's own.")
+@click.option("--port", default=DEFAULT_BASE_PORT, show_default=True, help="First of 14 ports; the proxy's own.")
 @click.option("--scale", "scales", multiple=True, metavar="ROLE=N", help="How many processes of a role; repeatable.")
 @click.option("--with", "extras", multiple=True, type=click.Choice(["mail"]), help="Also run the mail catcher.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address the proxy listens on.")
@@ -180,6 +180,17 @@ def beat(schedule_file: Path) -> None:
     from deploy import beat
 
     beat.run(_required("REDIS_URL"), schedule_file)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, help="[default: the one of base port 8400]")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder of `zhike up`.  [default: containers]")
+def metrics(host: str, port: int | None, data: Path | None) -> None:
+    """Serve the metrics of all processes on one page, for Prometheus."""
+    from deploy import aggregate, topology
+
+    aggregate.run(host, port or DEFAULT_BASE_PORT + topology.METRICS_PORT, data)
 
 
 @main.command()

@@ -133,7 +133,7 @@ def _version(argv: list[str]) -> str:
 
 
 def _ports(data: Path, base: int) -> Finding:
-    span = f"{base} to {base + topology.MAIL_PORT}"
+    span = f"{base} to {base + topology.METRICS_PORT}"
     if Home(data).supervisor_pid() is not None and Home(data).read_state().get("base_port") == base:
         return Finding("ports", "ok", f"{span}: the platform runs on them")
     offsets = [role.port for role in topology.ROLES if role.port is not None]

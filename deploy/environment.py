@@ -11,6 +11,8 @@ from deploy.migrate import role_url
 from deploy.process import LOOPBACK
 from deploy.ready import VARIABLE as READY_VARIABLE
 from shared import contracts
+from shared.exporter import FOLDER_VARIABLE, LISTEN_VARIABLE
+from shared.process import INSTANCE_VARIABLE, ROLE_VARIABLE
 
 # What only the supervisor and the migration may know: whoever has the owner's URL can do anything.
 OWNERS_SECRETS: Final = frozenset({"DATABASE_URL", "REDIS_URL", *secrets.NAMES})
@@ -46,6 +48,9 @@ def for_role(around: Surroundings, role: topology.Role, ready_file: Path | None 
         env["OMP_NUM_THREADS"] = str(max(1, min(role.native_threads, os.cpu_count() or 1)))
     if ready_file is not None:
         env[READY_VARIABLE] = str(ready_file)
+        # Each process listens on a port of its own for its metrics and writes it down for the role `metrics`.
+        env |= {LISTEN_VARIABLE: f"{LOOPBACK}:0", FOLDER_VARIABLE: str(ready_file.parent / "metrics")}
+        env |= {ROLE_VARIABLE: role.name, INSTANCE_VARIABLE: ready_file.stem}
     if role.service is not None:
         env |= for_service(around, role.service)
     return env

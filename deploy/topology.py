@@ -14,6 +14,7 @@ PROXY_PORT: Final = 0  # all ports are offsets from the base port
 POSTGRES_PORT: Final = 10
 VALKEY_PORT: Final = 11
 MAIL_PORT: Final = 12
+METRICS_PORT: Final = 13
 
 API_THREADS: Final = 8
 
@@ -32,7 +33,7 @@ class Role:
     """
 
     name: str
-    kind: str  # api | worker | beat | proxy | mail
+    kind: str  # api | worker | beat | proxy | metrics | mail
     service: str | None = None
     queues: tuple[str, ...] = ()
     scale: int = 1
@@ -44,7 +45,7 @@ class Role:
         """Offset of the port it listens on."""
         if self.kind == "api" and self.service:
             return SERVICE_PORTS[self.service]
-        return {"proxy": PROXY_PORT, "mail": MAIL_PORT}.get(self.kind)
+        return {"proxy": PROXY_PORT, "mail": MAIL_PORT, "metrics": METRICS_PORT}.get(self.kind)
 
 
 ROLES: Final = (
@@ -67,10 +68,12 @@ ROLES: Final = (
     Role("console-worker", "worker", "console", (contracts.CONSOLE,)),
     Role("beat", "beat"),
     Role("proxy", "proxy"),
+    # The one page from which Prometheus reads all the others.
+    Role("metrics", "metrics"),
     # Keeps every message in a folder instead of delivering it: for demos and trials only.
     Role("mail", "mail", scale=0),
 )
-SINGLE: Final = ("beat", "proxy", "mail")  # kinds that cannot run twice side by side
+SINGLE: Final = ("beat", "proxy", "metrics", "mail")  # kinds that cannot run twice side by side
 
 BY_NAME: Final[Mapping[str, Role]] = {role.name: role for role in ROLES}
 
@@ -87,7 +90,7 @@ ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
 FALLBACK: Final = "console"
 
 # What a service tells operators and not the world: the proxy does not pass these on.
-PRIVATE_PATHS: Final = ("/metrics", "/readyz")
+PRIVATE_PATHS: Final = ("/metrics", "/readyz", "/statusz")
 
 
 def role(name: str) -> Role:

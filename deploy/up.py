@@ -1,6 +1,7 @@
 """`zhike up`: the whole platform on one machine, from servers to proxy."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from deploy.placement import PlacementError
 from deploy.postgres import EmbeddedPostgres
 from deploy.process import LOOPBACK, Command, port_is_taken
 from deploy.supervisor import Job, StartError, StopRequested, Supervisor
-from deploy.topology import MAIL_PORT, POSTGRES_PORT, VALKEY_PORT, Role
+from deploy.topology import MAIL_PORT, METRICS_PORT, POSTGRES_PORT, VALKEY_PORT, Role
 from deploy.valkey import EmbeddedValkey
 
 SERVERS, MIGRATION, ROLES, FRONT = range(4)  # stages: started in this order, stopped the other way round
@@ -129,9 +130,8 @@ def check_ports(plan: Plan) -> None:
         needed[plan.valkey.port] = "Valkey"
     taken = [f"{port} ({name}){_listener(port)}" for port, name in sorted(needed.items()) if port_is_taken(port)]
     if taken:
-        raise PortTakenError(
-            f"these ports are taken: {'; '.join(taken)}. Choose others with --port (now {base} to {base + MAIL_PORT})"
-        )
+        span = f"{base} to {base + METRICS_PORT}"
+        raise PortTakenError(f"these ports are taken: {'; '.join(taken)}. Choose others with --port (now {span})")
 
 
 def bring_up(plan: Plan, supervisor: Supervisor, say: Callable[[str], None]) -> None:
@@ -142,6 +142,7 @@ def bring_up(plan: Plan, supervisor: Supervisor, say: Callable[[str], None]) -> 
     supervisor.facts |= {"postgres": str(plan.postgres.location()) if plan.postgres else "DATABASE_URL"}
     say("bringing the database up to date …")
     supervisor.start([migration_job(plan)])
+    shutil.rmtree(plan.home.run / "metrics", ignore_errors=True)  # addresses of an earlier run
     jobs = [job for role in topology.ROLES for job in role_jobs(plan, role)]
     say(f"starting {len(jobs)} processes …")
     supervisor.start(jobs)
@@ -181,7 +182,7 @@ def role_jobs(plan: Plan, role: Role) -> list[Job]:
 def _role_job(plan: Plan, role: Role, name: str) -> Job:
     ready_file = plan.home.run / f"{name}.ready"
     port = plan.wish.base_port + (role.port or 0)
-    stage = FRONT if role.kind in ("proxy", "beat") else ROLES
+    stage = FRONT if role.kind in ("proxy", "beat", "metrics") else ROLES
     if role.kind == "proxy":
         config = plan.home.run / "Caddyfile"
         config.write_text(proxy.local_config(plan.wish.base_port, plan.wish.host))
@@ -204,6 +205,8 @@ def _arguments(plan: Plan, role: Role) -> list[str]:
         return _deploy("worker", str(role.service), "--queues", queues, "--concurrency", str(role.concurrency))
     if role.kind == "mail":
         return _deploy("mail", "--port", str(base + MAIL_PORT), "--folder", str(home.mail))
+    if role.kind == "metrics":
+        return _deploy("metrics", "--port", str(base + METRICS_PORT), "--data", str(home.path))
     return _deploy("beat", "--schedule-file", str(home.run / "beat-schedule"))
 
 

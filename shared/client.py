@@ -7,7 +7,7 @@ import pybreaker
 import requests
 import stamina
 
-from shared import auth, telemetry
+from shared import auth, telemetry, tracing
 from shared.config import Settings
 from shared.problems import BY_STATUS, Problem, Unavailable
 
@@ -83,12 +83,20 @@ class Sibling:
     ) -> Any:
         token = auth.service_token(self._issuer, self.name, user=user, scopes=scopes)
         sent = {"Authorization": f"Bearer {token}", "X-Request-Id": telemetry.request_id() or "", **(headers or {})}
-        try:
-            reply = self._session().request(
-                method, self._base_url + path, params=params, json=json, headers=sent, timeout=(1.0, timeout)
-            )
-        except requests.RequestException as error:
-            raise SiblingDown(f"{self.name} does not answer") from error
+        with tracing.span(f"{method} {self.name}", "client") as span:
+            try:
+                reply = self._session().request(
+                    method,
+                    self._base_url + path,
+                    params=params,
+                    json=json,
+                    headers=sent | tracing.carry(),
+                    timeout=(1.0, timeout),
+                )
+            except requests.RequestException as error:
+                raise SiblingDown(f"{self.name} does not answer") from error
+            if span is not None:
+                span.set_attribute("http.response.status_code", reply.status_code)
         return _parsed(self.name, reply)
 
     def _session(self) -> requests.Session:

@@ -19,6 +19,8 @@ from psycopg import pq, sql
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from shared import tracing
+
 T = TypeVar("T")
 Row = dict[str, Any]
 Params = Mapping[str, Any]
@@ -266,6 +268,15 @@ def pool() -> ConnectionPool[_Connection]:
     return _process.pool
 
 
+def pool_usage() -> dict[str, int]:
+    """Connections of this process's pool: in_use, idle, limit, and how many threads wait for one."""
+    opened = _process.pool if _process.pid == os.getpid() else None
+    stats = opened.get_stats() if opened is not None else {}
+    size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+    waiting = stats.get("requests_waiting", 0)
+    return {"in_use": size - idle, "idle": idle, "limit": _process.pool_size, "waiting": waiting}
+
+
 @contextmanager
 def transaction(*, read_only: bool = False, timeout_ms: int | None = None) -> Iterator[Transaction]:
     """One transaction: committed when the block ends, rolled back when it raises; then nudges leave.
@@ -281,7 +292,7 @@ def transaction(*, read_only: bool = False, timeout_ms: int | None = None) -> It
             _bound(tx, timeout_ms)
             yield tx
     else:
-        with pool().connection() as connection, _entered(connection) as tx:
+        with tracing.transaction_span(), pool().connection() as connection, _entered(connection) as tx:
             connection.read_only = read_only  # goes with the BEGIN: no round trip of its own
             with connection.transaction():
                 _bound(tx, timeout_ms)
@@ -300,7 +311,7 @@ def statement() -> Iterator[Transaction]:
         with _entered(override) as tx:
             yield tx
     else:
-        with pool().connection() as connection, _entered(connection) as tx:
+        with tracing.transaction_span(), pool().connection() as connection, _entered(connection) as tx:
             yield tx
     tx.committed()
 

@@ -110,6 +110,22 @@ def lag(tx: Transaction, reader: str, view: LiteralString) -> int:
     return int(newest) - cursor(tx, reader)
 
 
+def behind(tx: Transaction, reader: str, view: LiteralString) -> tuple[int, int, float]:
+    """How far `reader` is, how many entries of `view` it still has to read, and since how many seconds the next waits.
+
+    `view` must have a `received_at`.
+    """
+    position, unread = cursor(tx, reader), lag(tx, reader, view)
+    if unread <= 0:
+        return position, 0, 0.0
+    oldest = SQL("SELECT received_at FROM {} WHERE position > {} ORDER BY position LIMIT 1")
+    next_one = SQL("SELECT extract(epoch FROM clock_timestamp() - ({}))").format(
+        oldest.format(Identifier(*view.split(".")), Literal(position))
+    )
+    seconds = tx.value(next_one)
+    return position, unread, max(0.0, float(seconds or 0.0))
+
+
 def _lock_cursor(tx: Transaction, reader: str) -> int:
     # One second: a worker that waits here is not doing anything else.
     tx.execute("SELECT set_config('lock_timeout', '1000', true)")

@@ -1,13 +1,14 @@
-"""What an operator asks of every process: alive, ready, metrics, and where the API is described."""
+"""What an operator asks of every process: alive, ready, metrics, how it stands, and where the API is described."""
 
 from collections.abc import Callable
 from typing import Final
 
+import orjson
 from flask import Blueprint, Response, current_app, redirect
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from shared import auth, database, queue, telemetry
+from shared import auth, database, metrics, queue, standing, telemetry
 
 _log = telemetry.get_logger(__name__)
 
@@ -39,9 +40,16 @@ def docs() -> WerkzeugResponse:
 
 @operations.get("/metrics")
 @auth.public
-def metrics() -> Response:
-    """Prometheus metrics of this process."""
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+def get_metrics() -> Response:
+    """Prometheus metrics of this process and of its service. The proxy does not pass it on."""
+    return Response(metrics.page(), content_type=CONTENT_TYPE_LATEST)
+
+
+@operations.get("/statusz")
+@auth.require("system:read")
+def statusz() -> Response:
+    """How the service stands: queues, readers, jobs, dead letters. The proxy does not pass it on."""
+    return Response(orjson.dumps(standing.report()), content_type="application/json")
 
 
 def _check_database() -> None:

@@ -9,18 +9,21 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
+import orjson
 import redis
 from celery import Celery, current_task, shared_task
 from celery.app.amqp import AMQP
 from celery.schedules import crontab
-from celery.signals import worker_process_init
+from celery.signals import before_task_publish, worker_process_init, worker_process_shutdown
 from kombu.connection import Connection
 from kombu.entity import Queue
 
-from shared import client, contracts, crypto, database, telemetry
+from shared import client, contracts, crypto, database, failures, metrics, process, telemetry, tracing
 from shared.config import Settings
 
 P = ParamSpec("P")
@@ -56,6 +59,7 @@ class _Amqp(AMQP):  # type: ignore[misc]  # Celery has no types
 class _Sender:
     """What this process sends nudges with."""
 
+    service = ""
     app: Celery | None = None
     valkey: "redis.Redis | None" = None
     paused_until = 0.0
@@ -64,6 +68,7 @@ class _Sender:
 
 def configure(settings: Settings) -> None:
     """Prepare this process to send nudges (done by shared.web.create_app and create_worker)."""
+    _Sender.service = settings.service
     _Sender.app = _celery(settings.redis_url, "zhike-sender")
     _Sender.valkey = redis.Redis.from_url(settings.redis_url, socket_timeout=1.0, socket_connect_timeout=0.5)
     _Sender.paused_until = 0.0
@@ -96,12 +101,12 @@ def _send(tasks: Sequence[str], queues: Sequence[str], kwargs: Mapping[str, Any]
     try:
         for task_name, queue in zip(tasks, queues, strict=True):
             if valkey().set(_fold_key(task_name, kwargs), b"1", nx=True, px=_FOLD_MS):
-                _Sender.app.send_task(
-                    task_name, kwargs=kwargs, queue=queue, retry=False, headers={"request_id": telemetry.request_id()}
-                )
+                headers = {"request_id": telemetry.request_id(), **tracing.carry()}
+                _Sender.app.send_task(task_name, kwargs=kwargs, queue=queue, retry=False, headers=headers)
     # Whatever the broker's client raises: the work is in Postgres, the sweep will find it.
     except Exception as error:  # noqa: BLE001
         _Sender.paused_until = time.monotonic() + _PAUSE_S
+        metrics.NUDGES_LOST.inc()
         _log.warning("nudge_not_sent", task=tasks[0], error=str(error))
 
 
@@ -114,7 +119,7 @@ class _Later:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._sent: dict[str, float] = {}
-        self._due: set[str] = set()
+        self._due: dict[str, Context] = {}
         self._pid = 0
 
     def takes(self, name: str) -> bool:
@@ -126,7 +131,7 @@ class _Later:
             if now - self._sent.get(name, -_MOMENT_S) >= _MOMENT_S:
                 self._sent[name] = now
                 return False
-            self._due.add(name)
+            self._due[name] = copy_context()  # the request and the trace of the first of them
             if self._pid != os.getpid():  # a fork has no threads
                 self._pid = os.getpid()
                 threading.Thread(target=self._run, name="nudges", daemon=True).start()
@@ -139,11 +144,11 @@ class _Later:
                 self._changed.wait_for(lambda: self._due)
             time.sleep(_MOMENT_S)
             with self._changed:
-                due, self._due = self._due, set()
+                due, self._due = self._due, {}
                 self._sent |= dict.fromkeys(due, time.monotonic())
-            for name in due:
+            for name, context in due.items():
                 tasks = contracts.NUDGES.get(name) or (name,)
-                _send(tasks, [contracts.TASKS[task] for task in tasks], {})
+                context.run(_send, tasks, [contracts.TASKS[task] for task in tasks], {})
 
 
 _later: Final = _Later()
@@ -162,14 +167,20 @@ def task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             # Unfold first: what is announced from now on may not be seen by this run.
             _unfold(name, dict(kwargs))
-            headers = getattr(current_task.request, "headers", None) or {}
-            with telemetry.request(headers.get("request_id") or getattr(current_task.request, "request_id", None)):
-                started = time.monotonic()
+            headers = _headers()
+            _note_waiting(name, headers)
+            with telemetry.request(headers.get("request_id")), tracing.span(name, "consumer", headers):
+                started, outcome = time.monotonic(), "done"
                 try:
                     return function(*args, **kwargs)
-                except Exception:
+                except Exception as error:
+                    outcome = "failed"
                     _log.exception("task_failed", task=name, seconds=round(time.monotonic() - started, 3))
+                    failures.keep(valkey(), name, kwargs, error)
                     raise
+                finally:
+                    metrics.TASKS.labels(name, outcome).inc()
+                    metrics.TASK_SECONDS.labels(name).observe(time.monotonic() - started)
 
         shared_task(name=name, ignore_result=True, acks_late=True)(run)
         return function
@@ -194,6 +205,36 @@ def create_worker(settings: Settings) -> Celery:
 def queues_of(service: str) -> list[str]:
     """The queues that `service`'s worker consumes."""
     return sorted({queue for queue in contracts.TASKS.values() if queue.split(".")[0] == service} | {service})
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many messages wait in a queue, and how long the oldest of them has."""
+
+    queue: str
+    messages: int
+    oldest_seconds: float
+
+
+def backlogs(queues: Iterable[str]) -> list[Backlog]:
+    """What waits in each of these queues. Raises redis.RedisError."""
+    wanted = list(queues)
+    pipeline = valkey().pipeline(transaction=False)
+    for name in wanted:
+        pipeline.llen(name)
+        pipeline.lindex(name, -1)  # new messages come in at the left
+    found = pipeline.execute()
+    return [
+        Backlog(name, int(found[2 * n]), _waited(found[2 * n + 1])) for n, name in enumerate(wanted)
+    ]  # fmt: skip
+
+
+def _waited(message: bytes | None) -> float:
+    try:
+        sent_at = orjson.loads(message)["headers"]["sent_at"] if message else None
+    except (ValueError, KeyError, TypeError):
+        return 0.0
+    return max(0.0, time.time() - sent_at) if isinstance(sent_at, int | float) else 0.0
 
 
 def create_beat(redis_url: str, schedule: Mapping[str, float | crontab]) -> Celery:
@@ -244,9 +285,40 @@ def _celery(redis_url: str, name: str) -> Celery:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _after_fork(**_: object) -> None:
-    # A child must not share its parent's sockets.
+    # A child must not share its parent's sockets, and has its own thread that exports spans.
     if _Sender.valkey is not None:
         _Sender.valkey.connection_pool.reset()
+    who = process.identity()
+    if who is not None and _Sender.service:
+        tracing.configure(_Sender.service, who.role, who.instance)
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _before_end(**_: object) -> None:
+    tracing.flush()
+
+
+@before_task_publish.connect  # type: ignore[untyped-decorator]
+def _stamp(headers: dict[str, Any] | None = None, **_: object) -> None:
+    """Every message says when it was sent, those of the beat, too."""
+    if headers is not None:
+        headers["sent_at"] = round(time.time(), 3)
+
+
+def _headers() -> dict[str, Any]:
+    """What came with the message of the present task."""
+    request = current_task.request
+    given = dict(getattr(request, "headers", None) or {})
+    for name in ("request_id", "sent_at", "traceparent", "tracestate"):
+        if name not in given and getattr(request, name, None) is not None:
+            given[name] = getattr(request, name)
+    return given
+
+
+def _note_waiting(name: str, headers: Mapping[str, Any]) -> None:
+    sent_at = headers.get("sent_at")
+    if isinstance(sent_at, int | float):
+        metrics.TASK_WAIT_SECONDS.labels(contracts.TASKS[name]).observe(max(0.0, time.time() - sent_at))
 
 
 def _plain(value: Any) -> Any:

@@ -1,15 +1,17 @@
-"""Structured logs (JSON lines) and metrics. Personal data is masked before a line is written."""
+"""Structured logs: JSON lines. Personal data is masked before a line is written."""
 
 import logging
 import re
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Final
 
 import structlog
-from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars
 
+from shared import process, tracing
 from shared.ids import uuid7
 
 _EMAIL: Final = re.compile(r"[\w.+-]+@([\w-]+\.)+\w+")
@@ -18,10 +20,21 @@ _SECRET: Final = re.compile(r"zk_(collect|storefront|server|admin)_[\w-]+|enc:1:
 _PERSONAL_KEYS: Final = frozenset({"email", "phone", "name", "address", "openid", "unionid", "token", "password"})
 
 
+class _Who:
+    """Which service this process speaks for. Not a context variable: threads begin without those."""
+
+    service = ""
+
+
 def configure(service: str, level: str = "info") -> None:
-    """Set up logging of this process: one JSON object a line on stderr, `service` and request id on each."""
+    """Set up logging of this process: one JSON object a line on stderr.
+
+    Each has `service`, the process's `role` and `instance`, and where there are such the request and trace id.
+    """
+    _Who.service = service
     shared_steps: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        add_origin,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -49,12 +62,31 @@ def configure(service: str, level: str = "info") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    bind_contextvars(service=service)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_end
+
+
+def add_origin(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: which process says it, and within which trace."""
+    event.setdefault("service", _Who.service)
+    who = process.identity()
+    if who is not None:
+        event["role"], event["instance"] = who.role, who.instance
+    event.update(tracing.ids())
+    return event
 
 
 def get_logger(name: str) -> Any:
     """A structured logger: `log.info("event_name", key=value)`."""
     return structlog.get_logger(name)
+
+
+def _log_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A process that ends by an exception says so in its log's own words."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    get_logger(__name__).critical("ended_by_exception", error=kind.__name__, exc_info=(kind, error, trace))
 
 
 def mask_personal(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -14,10 +15,9 @@ from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, g
 from flask import request as http
 from flask_smorest import Api
-from prometheus_client import Counter, Histogram
 from werkzeug.exceptions import HTTPException
 
-from shared import client, crypto, database, queue, telemetry
+from shared import client, crypto, database, metrics, queue, standing, telemetry, tracing
 from shared.config import Settings
 from shared.operations import operations
 from shared.problems import (
@@ -39,13 +39,7 @@ IDEMPOTENCY_TTL_S: Final = 24 * 3600
 IDEMPOTENCY_RUNNING_S: Final = 120
 
 _log = telemetry.get_logger(__name__)
-_REQUESTS = Counter("http_requests_total", "Requests answered.", ["service", "route", "status"])
-_SECONDS = Histogram(
-    "http_request_seconds",
-    "Time to answer.",
-    ["service", "route"],
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
+_UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/statusz"})
 
 
 class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
@@ -60,18 +54,20 @@ def create_app(
     *,
     errors: Mapping[type[Exception], type[Problem]] | None = None,
     title: str = "",
+    stands: standing.Tell = standing.Standing,
     **flask_options: Any,
 ) -> Flask:
     """The Flask app of a service, ready to serve.
 
     `errors` maps the domain's exceptions to problems (their text is the detail; `code` and `errors` attributes are
-    used where present). `flask_options` go to Flask (template_folder, static_folder …).
+    used where present). `stands` tells how the service stands. `flask_options` go to Flask (template_folder …).
     """
     telemetry.configure(settings.service, settings.log_level)
     crypto.configure(settings)
     database.configure(settings.database_url, settings.service, settings.pool_size)
     queue.configure(settings)
     client.configure(settings)
+    standing.configure(settings.service, stands)
     flask_options.setdefault("static_folder", None)
     app = Flask(f"services.{settings.service}", **flask_options)
     app.config.update(
@@ -225,6 +221,9 @@ def _install_requests(app: Flask) -> None:
         g.started = time.perf_counter()
         g.request_scope = telemetry.request(http.headers.get("X-Request-Id"))
         g.request_id = g.request_scope.__enter__()
+        if tracing.enabled():
+            g.span_scope = _request_span()
+            g.span = g.span_scope.__enter__()
         # No address of ours has one, and Postgres takes none: refused once, before anything looks it up.
         if "\0" in http.path or b"%00" in http.query_string:
             raise BadRequest("an address cannot hold the character U+0000")
@@ -233,8 +232,10 @@ def _install_requests(app: Flask) -> None:
     def _finish(response: Response) -> Response:
         seconds = time.perf_counter() - g.get("started", time.perf_counter())
         route = http.url_rule.rule if http.url_rule else "-"
-        _REQUESTS.labels(app.config["SERVICE"], route, response.status_code).inc()
-        _SECONDS.labels(app.config["SERVICE"], route).observe(seconds)
+        metrics.REQUESTS.labels(app.config["SERVICE"], route, response.status_code).inc()
+        metrics.REQUEST_SECONDS.labels(app.config["SERVICE"], route).observe(seconds)
+        if g.get("span") is not None:
+            g.span.set_attribute("http.response.status_code", response.status_code)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if "etag" in g:
@@ -247,9 +248,18 @@ def _install_requests(app: Flask) -> None:
 
     @app.teardown_request
     def _end(_error: BaseException | None) -> None:
-        scope = g.pop("request_scope", None)
-        if scope is not None:
-            scope.__exit__(None, None, None)
+        for name in ("span_scope", "request_scope"):
+            scope = g.pop(name, None)
+            if scope is not None:
+                scope.__exit__(None, None, None)
+
+
+def _request_span() -> AbstractContextManager[Any]:
+    route = http.url_rule.rule if http.url_rule else "-"
+    if route in _UNTRACED:
+        return nullcontext(None)
+    attributes = {"http.request.method": http.method, "http.route": route, "zhike.request_id": telemetry.request_id()}
+    return tracing.span(f"{http.method} {route}", "server", dict(http.headers.items(lower=True)), **attributes)
 
 
 def _install_errors(app: Flask, mapping: Mapping[type[Exception], type[Problem]]) -> None:

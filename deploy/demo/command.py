@@ -28,7 +28,7 @@ LOGIN: Final = "admin@grocer.example"
 
 @click.command()
 @data_option
-@click.option("--port", default=DEFAULT_BASE_PORT, show_default=True, help="First of 13 ports.")
+@click.option("--port", default=DEFAULT_BASE_PORT, show_default=True, help="First of 14 ports.")
 @click.option("--fresh", is_flag=True, help="Remove an earlier demo from the data folder and start again.")
 def demo(data: Path, port: int, fresh: bool) -> None:
     """Put a real shop's year through the whole platform, and leave it running with the console open."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from services.campaign.actions.standing import standing
 from services.campaign.api import campaigns, messages, policy, suppressions, templates
 from services.campaign.channels import outside
 from services.campaign.domain.campaigns import CampaignError, StateError
@@ -25,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         [templates.blp, campaigns.blp, messages.blp, suppressions.blp, policy.blp, links.blp],
         errors={TemplateError: Invalid, CampaignError: Invalid, StateError: Conflict},
         title="Zhike campaign",
+        stands=standing,
         template_folder=str(HERE / "templates"),
     )
     language.install(app)

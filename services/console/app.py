@@ -3,6 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.console.actions.standing import standing
 from services.console.api import audit as audit_api
 from services.console.api import keys as keys_api
 from services.console.api import shop as shop_api
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         [module.blp for module in (*API, *PAGES)],
         errors={PasswordError: Invalid},
         title="Zhike console",
+        stands=standing,
         static_folder="static",
         template_folder="templates",
     )

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from services.profile.actions.standing import standing
 from services.profile.api import collect, consents, customers, log, merges, rejected
 from services.profile.domain.consent import ConsentError
 from services.profile.domain.identifiers import IdentifierError
@@ -17,4 +18,5 @@ def create_app(settings: Settings | None = None) -> Flask:
         [collect.blp, customers.blp, consents.blp, merges.blp, rejected.blp, log.blp],
         errors={ConsentError: Invalid, IdentifierError: Invalid},
         title="Zhike profile: who the customer is",
+        stands=standing,
     )

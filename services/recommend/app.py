@@ -3,6 +3,7 @@
 from flask import Flask
 
 from services.recommend.actions import shelf
+from services.recommend.actions.standing import standing
 from services.recommend.api import items, models, recommendations
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.filters import FilterError
@@ -22,4 +23,5 @@ def create_app(settings: Settings | None = None) -> Flask:
         [items.blp, recommendations.blp, models.blp],
         errors={FilterError: Invalid, ItemError: Invalid},
         title="Zhike recommend",
+        stands=standing,
     )

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from services.segmentation.actions.standing import standing
 from services.segmentation.api import insights, recompute, segments
 from services.segmentation.domain.rules import RuleError
 from services.segmentation.store.memberships import RuleTimeoutError
@@ -18,4 +19,5 @@ def create_app(settings: Settings | None = None) -> Flask:
         [segments.blp, insights.blp, recompute.blp],
         errors={RuleError: Invalid, RuleTimeoutError: Invalid, NameTakenError: Conflict},
         title="Zhike segmentation",
+        stands=standing,
     )

@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
 RUNNING = topology.scales()
 DEFAULT_ROLES = [role for role in topology.ROLES if RUNNING[role.name]]
-OPERATIONS = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"}
+OPERATIONS = {"/healthz", "/readyz", "/metrics", "/statusz", "/openapi.json", "/docs"}
 AROUND = Surroundings(
     "postgresql://zhike:x@postgres:5432/zhike", "redis://", 8400, secrets.make(), Path("/a"), "http://p"
 )
@@ -95,7 +95,7 @@ def test_no_two_listeners_share_a_port():
     offsets = [role.port for role in topology.ROLES if role.port is not None]
     offsets += [topology.POSTGRES_PORT, topology.VALKEY_PORT]
     assert len(offsets) == len(set(offsets))
-    assert max(offsets) == topology.MAIL_PORT
+    assert max(offsets) == topology.METRICS_PORT
 
 
 # Variables

@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fault", description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--port", type=int, default=8900, help="first of 13 ports; 0: any that are free")
+    parser.add_argument("--port", type=int, default=8900, help="first of 14 ports; 0: any that are free")
     parser.add_argument("--kinds", help="only faults whose name contains one of these words, comma separated")
     parser.add_argument("--quick", action="store_true", help="only kinds that are over in seconds, and no waiting")
     parser.add_argument("--first", help="faults by their whole names that come before any other, comma separated")

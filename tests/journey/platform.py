@@ -17,7 +17,7 @@ import psutil
 import requests
 
 from deploy.process import port_is_taken
-from deploy.topology import MAIL_PORT
+from deploy.topology import METRICS_PORT
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
@@ -150,8 +150,8 @@ def _users(folder: Path) -> Iterator[list[int]]:
 
 
 def free_block() -> int:
-    """Thirteen ports in a row that nobody listens on, away from the default ones; at random, for others look too."""
+    """Fourteen ports in a row that nobody listens on, away from the default ones; at random, for others look too."""
     for base in random.sample(range(18400, 28400, 20), 500):
-        if not any(port_is_taken(base + offset) for offset in range(MAIL_PORT + 1)):
+        if not any(port_is_taken(base + offset) for offset in range(METRICS_PORT + 1)):
             return base
-    raise RuntimeError("no thirteen free ports in a row")
+    raise RuntimeError("no fourteen free ports in a row")

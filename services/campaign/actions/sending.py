@@ -17,13 +17,14 @@ import stamina
 from services.campaign.actions import claiming, composing, recommendations, settling
 from services.campaign.actions.claiming import Batch, Recipient
 from services.campaign.actions.settling import Window
-from services.campaign.channels import BUDGET_S, Channel, ChannelDown, outside
+from services.campaign.channels import BUDGET_S, Channel, ChannelDown, Parcel, outside
 from services.campaign.domain import addresses
 from services.campaign.domain.ledger import WINDOW
-from services.campaign.domain.replies import UNTRIED
+from services.campaign.domain.replies import UNTRIED, Answer
 from services.campaign.store import campaigns as runs
 from services.campaign.store import ledger
 from services.campaign.store.ledger import Settlement
+from shared import metrics, tracing
 from shared.database import Row, Transaction, transaction
 from shared.problems import Problem
 from shared.shop import Shop, read_shop
@@ -33,6 +34,9 @@ PAUSE_AFTER_TROUBLE_S: Final = 30.0
 SETTLE_PATIENCE_S: Final = 45.0
 RENEW_AFTER_S: Final = 8.0
 
+_WINDOW_SECONDS: Final = metrics.histogram(
+    "zhike_send_window_seconds", "How long a window of at most 20 messages took at the provider.", ["channel"]
+)
 log = get_logger(__name__)
 
 
@@ -144,9 +148,17 @@ class _Windows:
             going = [parcel for parcel in parcels if parcel.send_id in leaving]
             staying = {send_id: UNTRIED for send_id in window.attempts if send_id not in leaving}
             window.answers = staying
-            answers = self.channel.hand_over(going)
+            answers = self._hand_over(going)
             window.answers = staying | dict(zip((p.send_id for p in going), answers, strict=True))
             self.handed_over += len(going)
+
+    def _hand_over(self, going: list[Parcel]) -> list[Answer]:
+        run = self.batch.run
+        with (
+            tracing.span("hand over", "client", channel=run["channel"], run=str(run["run_id"]), messages=len(going)),
+            _WINDOW_SECONDS.labels(run["channel"]).time(),
+        ):
+            return list(self.channel.hand_over(going))
 
     def settle(self) -> None:
         """Write down the last answers. They are known only here, so a database that is away is waited for."""

@@ -1,5 +1,6 @@
 """What becomes of messages: the provider's answers into the ledger, outcomes, suppressions and caps."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from services.campaign.domain.replies import Answer, retry_delay
 from services.campaign.store import campaigns as runs
 from services.campaign.store import caps, ledger, outcomes, suppressions
 from services.campaign.store.ledger import Settlement
+from shared import metrics
 from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.telemetry import get_logger, mask
@@ -19,6 +21,10 @@ UNTRIED_PAUSE: Final = timedelta(seconds=10)
 # Whatever ends like this may have reached somebody: its slot of the cap stays taken.
 _MAY_HAVE_ARRIVED: Final = frozenset({"sent", "uncertain", "pending"})
 
+_SENDS: Final = metrics.counter("zhike_sends_total", "What became of messages handed over.", ["channel", "state"])
+_INTERRUPTED: Final = metrics.counter(
+    "zhike_sends_interrupted_total", "Messages whose worker stopped while it handed them over."
+)
 log = get_logger(__name__)
 
 
@@ -43,11 +49,18 @@ def settle_window(tx: Transaction, window: Window, at: datetime) -> None:
         for send_id, answer in window.answers.items()
     ]
     settled = ledger.settle_window(tx, window.window_id, settlements)
+    tx.after_commit(lambda: count(window.run["channel"], settled))
     outcomes.add(tx, [o for row in settled if (o := _outcome(row, window.answers[row["send_id"]], at))])
     bounced = [row for row in settled if window.answers[row["send_id"]].bounced]
     if bounced:
         suppressions.add(tx, [_suppression(row, window.run) for row in bounced])
     _give_back(tx, settled)
+
+
+def count(channel: str, settled: Sequence[Row]) -> None:
+    """Count what became of messages, by state; `pending` is one that is tried again later."""
+    for state, number in Counter(row["state"] for row in settled).items():
+        _SENDS.labels(channel, state).inc(number)
 
 
 def settle_claimed(tx: Transaction, lease: UUID, settlements: Sequence[Settlement]) -> None:
@@ -62,6 +75,7 @@ def resolve_interrupted() -> int:
     if rows:
         windows = len({row["hand_over"] for row in rows})
         log.warning("hand_overs_interrupted", windows=windows, messages=len(rows))
+        _INTERRUPTED.inc(len(rows))
     return len(rows)
 
 

@@ -12,11 +12,12 @@ from services.profile.actions import derive, identities, rejected
 from services.profile.store import appending as store
 from services.profile.store import log as event_log
 from services.profile.store.failures import is_fault_of_the_data
-from shared import contracts, log, telemetry
+from shared import contracts, log, metrics, telemetry
 from shared.database import Transaction, transaction
 
 ROWS_A_ROUND: Final = 4000
 
+_APPENDED: Final = metrics.counter("zhike_events_appended_total", "Entries that the event log got.")
 _log = telemetry.get_logger(__name__)
 
 
@@ -45,6 +46,7 @@ def drain() -> int:
         if not done.taken:
             return published
         published += done.published
+        _APPENDED.inc(done.published)
         rows = min(ROWS_A_ROUND, rows * 2)
 
 

@@ -15,13 +15,15 @@ from services.profile.domain.messages import Arrival
 from services.profile.store import intake as store
 from services.profile.store import rejected
 from services.profile.store.failures import is_fault_of_the_data
-from shared import contracts, crypto
+from shared import contracts, crypto, metrics
 from shared.database import Transaction, statement, transaction
 from shared.ids import uuid7
 from shared.shop import shop
 from shared.together import Together
 
 KIB: Final = 1024
+_ACCEPTED: Final = metrics.counter("zhike_events_accepted_total", "Events that were kept before they were answered.")
+_REFUSED: Final = metrics.counter("zhike_events_refused_total", "Events that were set aside with a reason.")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ def collect(batch: Batch, sender: Sender) -> Outcome:
             rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
     elif outcome.accepted:
         _intake.do(_rows(outcome.accepted, sender, received_at))
+    _ACCEPTED.inc(len(outcome.accepted))
+    if outcome.refused:
+        _REFUSED.inc(len(outcome.refused))
     return outcome
 
 

@@ -59,6 +59,13 @@ def count_waiting(tx: Transaction) -> int:
     return int(tx.value("SELECT count(*) FROM rejected_event WHERE replayed_at IS NULL"))
 
 
+def oldest_waiting(tx: Transaction) -> datetime | None:
+    """When the oldest event was set aside that nobody has replayed."""
+    query = "SELECT received_at FROM rejected_event WHERE replayed_at IS NULL ORDER BY rejected_id LIMIT 1"
+    found: datetime | None = tx.value(query)
+    return found
+
+
 def forget(tx: Transaction, before: datetime, limit: int) -> int:
     """Delete at most `limit` events received before an instant; returns how many went."""
     return tx.execute(

@@ -175,6 +175,20 @@ def training(tx: Transaction) -> Training:
     return found or Training(None, None, None, None)
 
 
+def running_since(tx: Transaction) -> datetime | None:
+    """Since when a trainer has held its claim; None while nobody trains."""
+    found: datetime | None = tx.value(
+        """
+        SELECT a.xact_start FROM pg_locks l JOIN pg_stat_activity a USING (pid),
+               hashtextextended(current_schema() || '/trainer', 0) AS claim
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (l.classid::bigint << 32) | l.objid::bigint = claim
+        """
+    )
+    return found
+
+
 def request_training(tx: Transaction, at: datetime) -> None:
     """Ask for a model, whatever the rule of when one is due says."""
     tx.execute("UPDATE training SET requested_at = %(at)s", {"at": at})

@@ -128,3 +128,29 @@ def test_a_second_copy_on_servers_of_ones_own_lives_beside_the_first_and_ends_at
     _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
     assert first.healthy()
+
+
+def test_one_page_has_the_metrics_of_every_process_and_outlives_valkey(first):
+    def page():
+        reply = requests.get(f"http://127.0.0.1:{first.base_port + topology.METRICS_PORT}/metrics", timeout=20)
+        assert reply.status_code == 200
+        return reply.text
+
+    of_ours = {entry["name"] for entry in first.state()["processes"]}
+    of_ours -= {"postgres", "valkey", "migrate", "proxy.1", "mail.1"}
+    eventually(lambda: all(f'instance="{name}"}} 1' in page() for name in of_ours))
+    eventually(lambda: 'zhike_tasks_total{role="profile-worker"' in page())
+    os.kill(first.process("valkey")["pid"], signal.SIGSTOP)
+    try:
+        assert 'zhike_process_rss_bytes{role="campaign-worker"' in page()
+        assert 'zhike_valkey_up{role="profile-api",instance="profile-api.1",service="profile"} 0.0' in page()
+    finally:
+        os.kill(first.process("valkey")["pid"], signal.SIGCONT)
+
+
+def test_every_role_speaks_in_lines_that_say_who_speaks(first):
+    for role in ("profile-api", "campaign-worker", "recommend-trainer"):
+        lines = [json.loads(line) for line in (first.data / "log" / f"{role}.log").read_text().splitlines()]
+        assert lines
+        assert {(line["role"], line["instance"]) for line in lines} == {(role, f"{role}.1")}
+        assert {line["service"] for line in lines} == {role.partition("-")[0]}
