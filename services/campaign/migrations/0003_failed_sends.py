@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "campaign_0002"
-down_revision = "campaign_0001"
+revision = "campaign_0003"
+down_revision = "campaign_0002"
 
 
 def upgrade() -> None:
