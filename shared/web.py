@@ -221,9 +221,7 @@ def _install_requests(app: Flask) -> None:
         g.started = time.perf_counter()
         g.request_scope = telemetry.request(http.headers.get("X-Request-Id"))
         g.request_id = g.request_scope.__enter__()
-        if tracing.enabled():
-            g.span_scope = _request_span()
-            g.span = g.span_scope.__enter__()
+        _enter_span()
         # No address of ours has one, and Postgres takes none: refused once, before anything looks it up.
         if "\0" in http.path or b"%00" in http.query_string:
             raise BadRequest("an address cannot hold the character U+0000")
@@ -234,8 +232,7 @@ def _install_requests(app: Flask) -> None:
         route = http.url_rule.rule if http.url_rule else "-"
         metrics.REQUESTS.labels(app.config["SERVICE"], route, response.status_code).inc()
         metrics.REQUEST_SECONDS.labels(app.config["SERVICE"], route).observe(seconds)
-        if g.get("span") is not None:
-            g.span.set_attribute("http.response.status_code", response.status_code)
+        _note_status(response)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if "etag" in g:
@@ -252,6 +249,17 @@ def _install_requests(app: Flask) -> None:
             scope = g.pop(name, None)
             if scope is not None:
                 scope.__exit__(None, None, None)
+
+
+def _enter_span() -> None:
+    if tracing.enabled():
+        g.span_scope = _request_span()
+        g.span = g.span_scope.__enter__()
+
+
+def _note_status(response: Response) -> None:
+    if g.get("span") is not None:
+        g.span.set_attribute("http.response.status_code", response.status_code)
 
 
 def _request_span() -> AbstractContextManager[Any]:
