@@ -67,17 +67,21 @@ DAMAGE: Final[dict[str, LiteralString]] = {
         WHERE send_id IN (SELECT send_id FROM campaign.send WHERE state = 'sent' ORDER BY send_id DESC LIMIT 90)
     """,
 }
-# The same for the harness's own record. (An early mail: what was damaged above belongs to the first and the last.)
+# The same for the harness's own record. No two may make up for each other: what was damaged above are the first and the
+# last messages, and a view too few in the platform would not be noticed beside a view too few in the record.
 FORGERY: Final = {
     "promotional message twice": """
         INSERT INTO mail (message_id, recipient, campaign_id, connection, accepted_at)
         SELECT message_id, recipient, campaign_id, connection, accepted_at FROM mail
-        WHERE campaign_id IN (SELECT campaign_id FROM campaign WHERE purpose = 'promotional') LIMIT 1
+        WHERE campaign_id IN (SELECT campaign_id FROM campaign WHERE purpose = 'promotional')
+        ORDER BY message_id LIMIT 1 OFFSET 100
     """,
     "message called sent that the mail server never had": """
-        DELETE FROM mail WHERE number = (SELECT number FROM mail WHERE answered ORDER BY number LIMIT 1 OFFSET 5)
+        DELETE FROM mail WHERE number = (SELECT number FROM mail WHERE answered ORDER BY message_id LIMIT 1 OFFSET 50)
     """,
-    "event that nobody sent": "DELETE FROM event WHERE message_id = (SELECT max(message_id) FROM event)",
+    "event that nobody sent": """
+        DELETE FROM event WHERE message_id = (SELECT max(message_id) FROM event WHERE name = 'identify')
+    """,
     "good event refused or set aside": "INSERT INTO refusal VALUES (0, 422, 'no')",
     "campaign whose ledger has not everybody once": "UPDATE campaign SET people = people + 1",
 }

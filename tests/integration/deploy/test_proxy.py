@@ -92,3 +92,19 @@ def test_a_request_too_large_for_any_service_is_refused(address):
     reply = requests.post(f"{url}/v1/batch", data=b" " * 21_000_000, timeout=20)
     assert reply.status_code == 413
     assert reply.json()["code"] == "too_large"
+
+
+def test_a_proxy_answers_for_itself_whatever_is_behind_it_and_a_frozen_one_does_not(tmp_path):
+    base = free_block()
+    config = tmp_path / "Caddyfile"
+    config.write_text(proxy.local_config(base))
+    with (tmp_path / "log").open("wb") as log:
+        process = spawn(proxy.command(config, tmp_path), log)
+    try:
+        eventually(lambda: proxy.answers(base))
+        process.send_signal(signal.SIGSTOP)
+        assert not proxy.answers(base)
+        process.send_signal(signal.SIGCONT)
+        eventually(lambda: proxy.answers(base))
+    finally:
+        stop(process, signal.SIGTERM, 10.0)

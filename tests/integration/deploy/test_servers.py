@@ -153,3 +153,14 @@ def test_valkey_wants_its_password(valkey):
 def test_no_process_list_shows_a_password(cluster, valkey):
     for server in (cluster, valkey):
         assert server.password.encode() not in Path(f"/proc/{server._process.pid}/cmdline").read_bytes()
+
+
+def test_a_frozen_valkey_gives_no_answer_and_one_that_refuses_does(valkey):
+    assert valkey.answers()
+    stranger = EmbeddedValkey(valkey.data_dir, valkey.port, password="not the password")
+    assert stranger.answers()
+    assert not stranger.is_ready()
+    valkey._process.send_signal(signal.SIGSTOP)
+    assert not valkey.answers()
+    valkey._process.send_signal(signal.SIGCONT)
+    assert valkey.answers()
