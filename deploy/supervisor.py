@@ -23,6 +23,7 @@ from deploy.process import Command, kill_group, spawn, tail
 START_TIMEOUT_S: Final = 900.0
 CRASHES_AT_START: Final = 3  # a role that cannot start at all ends the start with its reason
 LONGEST_PAUSE_S: Final = 30.0
+READY_EVERY_S: Final = 0.1
 STABLE_S: Final = 60.0
 LONGEST_LINE: Final = 1 << 18
 
@@ -62,6 +63,7 @@ class Child:
     vitals: Vitals | None = None
     started_at: float = 0.0
     next_start: float = 0.0
+    next_look: float = 0.0
     failures: int = 0
     restarts: int = 0
     exit_code: int | None = None
@@ -164,7 +166,11 @@ class Supervisor:
         for child in self._children.values():
             if child.process is not None and (code := child.process.poll()) is not None:
                 self._ended(child, code)
-            elif child.state == "starting" and child.job.is_ready():
+            elif child.state == "starting" and now >= child.next_look:
+                # Not at every line that somebody logs: a server that recovers has better to do than to refuse us.
+                child.next_look = now + READY_EVERY_S
+                if not child.job.is_ready():
+                    continue
                 child.state = "running"
                 self.note("ready", name=child.job.name, seconds=round(time.time() - child.started_at, 2))
             elif child.state == "waiting" and now >= child.next_start:

@@ -93,6 +93,19 @@ def test_the_children_of_a_killed_process_do_not_outlive_it(home, supervisor):
     assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_server_that_recovers_is_not_asked_at_every_line_that_others_log(home, supervisor):
+    asked = []
+
+    def is_ready():
+        asked.append(time.monotonic())
+        return len(asked) == 5
+
+    chatty = "import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\nwhile True: print('refused', flush=True)"
+    slow = replace(job(home, "postgres", SLEEPER), is_ready=is_ready)
+    supervisor.start([job(home, "worker", chatty), slow])
+    assert asked[-1] - asked[0] > 4 * 0.09
+
+
 def test_a_role_that_cannot_start_ends_the_start_with_its_own_words(home, supervisor):
     with pytest.raises(StartError, match="ZHIKE_DATA_KEY is missing"):
         supervisor.start([job(home, "api", "raise SystemExit('ZHIKE_DATA_KEY is missing')")])
