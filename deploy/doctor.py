@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib.metadata
+import json
 import os
 import re
 import resource
@@ -9,20 +10,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import psutil
+import psycopg
 
-from deploy import proxy, topology
+from deploy import proxy, secrets, topology, up
+from deploy.backup import snapshot
+from deploy.backup.place import BACKUPS
+from deploy.checkup import custody, servers, work
+from deploy.checkup.finding import Finding
 from deploy.cli import data_option
 from deploy.home import CHECKOUT, Home
 from deploy.placement import PlacementError, orphans, reachable_install
 from deploy.process import port_is_taken, unprivileged_account
+from deploy.secrets import SecretsError
 from deploy.valkey import ValkeyError, binary
 from shared.config import DEFAULT_BASE_PORT
 
@@ -30,28 +38,59 @@ GIGABYTE = 1 << 30
 _MARKS = {"ok": "ok     ", "warn": "warning", "fail": "MISSING"}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. A `warn` costs a feature, a `fail` the start."""
-
-    subject: str
-    verdict: str  # ok | warn | fail
-    fact: str
-    remedy: str = ""
-
-
 @click.command()
 @data_option
 @click.option("--port", default=DEFAULT_BASE_PORT, show_default=True, help="Base port to look at.")
-def doctor(data: Path, port: int) -> None:
-    """Look for what is missing on this machine and say what helps. Exit code 1 when it would not start."""
-    failed = False
-    for finding in examine(data.absolute(), port):
-        failed |= finding.verdict == "fail"
+@click.option("--backups", type=click.Path(path_type=Path, file_okay=False), help="[default: backups in the data]")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def doctor(data: Path, port: int, backups: Path | None, as_json: bool) -> None:
+    """Look at this machine and, where the platform runs or DATABASE_URL is set, at its servers, queues, keys, backups.
+
+    Each finding comes with what helps. Exit code 1 when one of them keeps the platform from its work.
+    """
+    found = []
+    data = data.absolute()
+    for finding in chain(examine(data, port), of_installation(data, (backups or data / BACKUPS).absolute())):
+        found.append(finding)
+        if as_json:
+            continue
         click.echo(f"{_MARKS[finding.verdict]}  {finding.subject}: {finding.fact}")
         if finding.remedy and finding.verdict != "ok":
             click.echo(f"         {finding.remedy}")
-    sys.exit(1 if failed else 0)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
+    sys.exit(1 if any(finding.verdict == "fail" for finding in found) else 0)
+
+
+def of_installation(data: Path, backups: Path, theirs: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """The servers of the platform that runs in `data`, or of DATABASE_URL and REDIS_URL; nothing where neither is."""
+    try:
+        around = up.surroundings(Home(data))
+        values = around.secrets if around else secrets.known(data, theirs)
+    except (LookupError, SecretsError) as error:
+        yield Finding("installation", "fail", str(error), "set the variables the platform was started with")
+        return
+    owner_url = around.owner_url if around else theirs.get("DATABASE_URL", "")
+    redis_url = around.redis_url if around else theirs.get("REDIS_URL", "")
+    if redis_url:
+        yield from servers.queue(redis_url)
+    if not owner_url:
+        return
+    try:
+        connection = snapshot.connect(owner_url)
+    except snapshot.SnapshotError as error:
+        yield Finding("database", "fail", str(error), "start it, or correct DATABASE_URL")
+        return
+    with connection:
+        yield from servers.database(connection)
+        yield servers.mail(around.smtp_url if around else theirs.get("SMTP_URL", ""))
+        try:
+            yield custody.keys(connection, values)
+            yield from custody.address(connection, around.public_url if around else theirs.get("ZHIKE_PUBLIC_URL", ""))
+            yield from work.under_way(connection, around is not None)
+            yield from custody.backups(backups, connection)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InsufficientPrivilege):
+            yield Finding("tables", "fail", "not all are there, or not ours to read", "zhike migrate, as the owner")
 
 
 def examine(data: Path, base_port: int) -> Iterator[Finding]:

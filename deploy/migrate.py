@@ -157,6 +157,11 @@ def known_revisions(service: str) -> set[str]:
     return {revision.revision for revision in script.walk_revisions()}
 
 
+def newest_revision(service: str) -> str | None:
+    """The revision this release brings a service's schema to."""
+    return _script(service)[0].get_current_head()
+
+
 def _script(service: str) -> "tuple[ScriptDirectory, Config]":
     # Half a second of imports that callers of role_url() need not wait for.
     from alembic.config import Config

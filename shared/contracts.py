@@ -34,6 +34,8 @@ TASKS: Final = MappingProxyType(
         "campaign.send": CAMPAIGN_SENDER,
         "campaign.publish_outcomes": CAMPAIGN,
         "campaign.upkeep": CAMPAIGN,
+        "segmentation.upkeep": SEGMENTATION,
+        "recommend.upkeep": RECOMMEND,
         "console.upkeep": CONSOLE,
     }
 )
@@ -60,6 +62,7 @@ PUBLISHED: Final = MappingProxyType(
         "segmentation_out.membership_log_v1": ("campaign",),
         "segmentation_out.features_v1": ("campaign", "recommend"),
         "recommend_out.items_v1": ("segmentation", "campaign"),
+        **{f"{reader}_out.cursors_v1": ("profile",) for reader in ("segmentation", "recommend", "campaign")},
         **{f"{service}_out.audit_v1": ("console",) for service in SERVICES if service != "console"},
         "console_out.api_keys_v1": ("profile", "segmentation", "recommend", "campaign"),
         "console_out.shop_v1": ("profile", "segmentation", "recommend", "campaign"),

@@ -12,7 +12,10 @@ _CACHE_S = 2.0
 
 @dataclass(frozen=True)
 class Shop:
-    """What every service needs to know of the shop. `business_clock` set: scores and reports are as of then."""
+    """What every service needs to know of the shop. `business_clock` set: scores and reports are as of then.
+
+    `events_kept_days` None: events are kept for ever.
+    """
 
     name: str = "Shop"
     time_zone: str = "Asia/Shanghai"
@@ -26,6 +29,7 @@ class Shop:
     sending_enabled: bool = True
     allow_list: tuple[str, ...] | None = ()
     business_clock: datetime | None = None
+    events_kept_days: int | None = None
 
 
 _cache: dict[str, tuple[float, Shop]] = {}
@@ -37,7 +41,7 @@ def read_shop(tx: Transaction) -> Shop:
     row = tx.one(
         """
         SELECT name, time_zone, currency, locale, region, public_url, postal_address, sender_email, sender_name,
-               sending_enabled, allow_list, business_clock
+               sending_enabled, allow_list, business_clock, events_kept_days
         FROM console_out.shop_v1
         """
     )

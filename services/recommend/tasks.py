@@ -1,6 +1,6 @@
 """Celery entry points of recommend."""
 
-from services.recommend.actions import interactions, training
+from services.recommend.actions import interactions, training, upkeep
 from shared import queue
 
 
@@ -16,4 +16,10 @@ def train() -> None:
     training.train_if_due()
 
 
-SCHEDULE = {"recommend.read_events": 2.0, "recommend.train": 30.0}
+@queue.task("recommend.upkeep")
+def keep_up() -> None:
+    """Let go of what is only kept for a while."""
+    upkeep.run()
+
+
+SCHEDULE = {"recommend.read_events": 2.0, "recommend.train": 30.0, "recommend.upkeep": 3600.0}

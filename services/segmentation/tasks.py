@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from services.segmentation.actions import events, memberships, recompute
+from services.segmentation.actions import events, memberships, recompute, upkeep
 from shared import queue
 
 
@@ -28,8 +28,15 @@ def recompute_all() -> None:
     recompute.run_due()
 
 
+@queue.task("segmentation.upkeep")
+def keep_up() -> None:
+    """Let go of what is only kept for a while."""
+    upkeep.run()
+
+
 SCHEDULE: Final = {
     "segmentation.read_events": 2,
     "segmentation.refresh_segment": 5,
     "segmentation.recompute": 60,
+    "segmentation.upkeep": 3600,
 }

@@ -67,6 +67,13 @@ def give_back_of_run(tx: Transaction, run_id: UUID) -> None:
     )
 
 
-def forget_old(tx: Transaction, before: datetime) -> int:
-    """Drop slots that no cap looks at any more."""
-    return tx.execute("DELETE FROM cap_slot WHERE taken_at < %(before)s", {"before": before}).rowcount
+def forget_old(tx: Transaction, before: datetime, limit: int) -> int:
+    """Drop at most `limit` slots taken before an instant; returns how many."""
+    return tx.execute(
+        """
+        DELETE FROM cap_slot WHERE send_id IN (
+            SELECT send_id FROM cap_slot WHERE taken_at < %(before)s ORDER BY taken_at LIMIT %(limit)s
+        )
+        """,
+        {"before": before, "limit": limit},
+    ).rowcount

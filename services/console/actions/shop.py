@@ -28,6 +28,7 @@ class ShopRecord:
     sending_enabled: bool
     allow_list: list[str] | None
     business_clock: datetime | None
+    events_kept_days: int | None
     version: int
     updated_at: datetime
 

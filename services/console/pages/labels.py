@@ -49,6 +49,7 @@ SHOP_ERRORS: Final = {
     "sender_name": _("One line of at most 100 characters."),
     "allow_list": _("One of these is not an e-mail address."),
     "business_clock": _("A day and a time, or nothing."),
+    "events_kept_days": _("A number of days from 90 to 36500, or nothing."),
 }
 
 LIFECYCLE: Final = {

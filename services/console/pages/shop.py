@@ -96,6 +96,8 @@ def _wanted() -> dict[str, Any]:
     restricted = form.get("audience") != "everybody"
     addresses = form.get("allow_list", "").replace(",", " ").split()
     wanted["allow_list"] = addresses if restricted else None
+    days = form.get("events_kept_days", "").strip()
+    wanted["events_kept_days"] = int(days) if days.isdecimal() else days or None
     clock = form.get("business_clock", "").strip()
     wanted["business_clock"] = _instant(clock, wanted["time_zone"]) if clock else None
     return wanted
@@ -117,6 +119,7 @@ def _show(found: actions.ShopRecord, errors: dict[str, str] | None = None, statu
         restricted=typed["audience"] != "everybody" if "audience" in typed else found.allow_list is not None,
         clock=typed.get("business_clock")
         or (clock.astimezone(ZoneInfo(found.time_zone)).strftime("%Y-%m-%dT%H:%M") if clock else ""),
+        kept_days=typed.get("events_kept_days", found.events_kept_days or ""),
         errors=errors or {},
         policy=ask(person(), Ask("campaign", "/v1/sending-policy")),
         zones=sorted(available_timezones()),

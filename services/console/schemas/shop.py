@@ -45,7 +45,10 @@ _one_line = validate.Regexp(r"[^\r\n\x00]*\Z", error="must be one line")
 
 
 class ShopSettings(Schema):
-    """Settings to change; those left out keep their values. `allow_list` null: mail may go to everybody."""
+    """Settings to change; those left out keep their values. `allow_list` null: mail may go to everybody.
+
+    `events_kept_days` null: events are kept for ever.
+    """
 
     class Meta:
         """Unknown fields are errors."""
@@ -68,6 +71,7 @@ class ShopSettings(Schema):
         validate=validate.Length(max=1000),
     )
     business_clock = fields.AwareDateTime(format="iso", allow_none=True, validate=within_reach)
+    events_kept_days = fields.Integer(allow_none=True, strict=True, validate=validate.Range(90, 36500))
 
     @pre_load
     def _without_trailing_slash(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

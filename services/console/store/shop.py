@@ -22,7 +22,8 @@ def update(tx: Transaction, settings: dict[str, Any]) -> Row:
             region = %(region)s, public_url = %(public_url)s, postal_address = %(postal_address)s,
             sender_email = %(sender_email)s, sender_name = %(sender_name)s,
             sending_enabled = %(sending_enabled)s, allow_list = %(allow_list)s,
-            business_clock = %(business_clock)s, version = version + 1, updated_at = now()
+            business_clock = %(business_clock)s, events_kept_days = %(events_kept_days)s,
+            version = version + 1, updated_at = now()
         """,
         settings,
     )
@@ -31,7 +32,7 @@ def update(tx: Transaction, settings: dict[str, Any]) -> Row:
 
 _SELECT = """
     SELECT name, time_zone, currency, locale, region, public_url, postal_address, sender_email, sender_name,
-           sending_enabled, allow_list, business_clock, version, updated_at
+           sending_enabled, allow_list, business_clock, events_kept_days, version, updated_at
     FROM shop
 """
 _SELECT_LOCKED = _SELECT + "FOR UPDATE"

@@ -5,11 +5,15 @@ from typing import Any, Final
 
 from services.profile.store import appending, intake, log, rejected
 from shared.database import transaction
+from shared.shop import read_shop
+from shared.telemetry import get_logger
 
 REPEATS_KNOWN_FOR: Final = timedelta(days=90)
 REJECTED_KEPT_FOR: Final = timedelta(days=90)
 CHUNK: Final = 20_000
 MOST_CHUNKS: Final = 50  # a run ends in time for the next
+
+_log = get_logger(__name__)
 
 
 def run(now: datetime | None = None) -> None:
@@ -22,6 +26,20 @@ def run(now: datetime | None = None) -> None:
             with transaction() as tx:
                 if forget(tx, now - kept_for, CHUNK) < CHUNK:
                     break
+    while let_go(now):
+        pass
+
+
+def let_go(now: datetime) -> bool:
+    """Drop the oldest partition of the log, if the shop does not keep its events and every reader has passed it."""
+    with transaction() as tx:
+        days = read_shop(tx).events_kept_days
+        if days is None:
+            return False
+        dropped = log.let_go(tx, now - timedelta(days=days), log.read_to(tx))
+    if dropped is not None:
+        _log.info("events_let_go", partition=dropped, below=(dropped + 1) * log.PARTITION)
+    return dropped is not None
 
 
 def status() -> dict[str, Any]:

@@ -86,8 +86,16 @@ def recount_seen(tx: Transaction, customer_ids: Iterable[UUID]) -> None:
     tx.execute(
         """
         INSERT INTO customer_seen (customer_id, first_seen_at, last_seen_at)
-        SELECT i.customer_id, min(e.occurred_at), max(e.occurred_at)
-        FROM identity i JOIN event_log e USING (identity_id)
+        SELECT i.customer_id, min(s.at), max(s.at)
+        FROM identity i CROSS JOIN LATERAL (
+            SELECT e.occurred_at AS at FROM event_log e WHERE e.identity_id = i.identity_id
+            UNION ALL
+            -- Its first events may be among those that are no longer kept.
+            SELECT i.created_at WHERE i.created_at < (
+                SELECT received_at + interval '1 hour' FROM event_log WHERE (SELECT min(position) FROM event_log) > 1
+                ORDER BY position LIMIT 1
+            )
+        ) s
         WHERE i.customer_id = ANY(%(ids)s::uuid[])
         GROUP BY i.customer_id
         """,

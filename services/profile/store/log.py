@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from shared import log
-from shared.database import Row, Transaction
+from shared.database import LockNotAvailable, Row, Transaction
 
 LOG: Final = "events"
 PARTITION: Final = 5_000_000
@@ -17,8 +17,7 @@ PARTITION: Final = 5_000_000
 
 def ensure_partitions(tx: Transaction, last: int) -> None:
     """Make the partitions up to position `last` that are missing."""
-    made = tx.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'event_log'::regclass")
-    for number in range(made, last // PARTITION + 1):
+    for number in range(_made(tx), last // PARTITION + 1):
         _make_partition(tx, number)
 
 
@@ -55,8 +54,62 @@ def add_changes(tx: Transaction, first: int, changes: Sequence[tuple[str, dict[s
 
 def head(tx: Transaction) -> Row:
     """The last position and where the last partition ends."""
-    made = tx.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'event_log'::regclass")
-    return {"position": log.head(tx, LOG), "room_until": made * PARTITION - 1}
+    return {"position": log.head(tx, LOG), "room_until": _made(tx) * PARTITION - 1}
+
+
+def _made(tx: Transaction) -> int:
+    """How many partitions were ever made; the oldest may have been dropped."""
+    return max(_partitions(tx), default=-1) + 1
+
+
+def _partitions(tx: Transaction) -> list[int]:
+    """The numbers of the partitions there are."""
+    rows = tx.all(
+        r"""
+        SELECT substring(c.relname FROM '^event_log_(\d+)$')::int AS number
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'event_log'::regclass AND c.relname ~ '^event_log_\d+$'
+        """
+    )
+    return [row["number"] for row in rows]
+
+
+def let_go(tx: Transaction, before: datetime, read_to: int) -> int | None:
+    """Drop the oldest partition if all of it was received before an instant and lies at or below `read_to`.
+
+    Returns its number; None: there is none, or somebody reads it for longer than a second. The partition that is
+    written to now, and so the log's newest entry, always stays.
+    """
+    oldest = min(_partitions(tx), default=None)
+    if oldest is None or (oldest + 1) * PARTITION > min(read_to, log.head(tx, LOG)):
+        return None
+    name = sql.Identifier(f"event_log_{oldest:05}")
+    newest = tx.value(sql.SQL("SELECT received_at FROM {} ORDER BY position DESC LIMIT 1").format(name))
+    if newest is not None and newest >= before:
+        return None
+    # Whoever queues behind us waits as long as we do.
+    tx.execute("SET LOCAL lock_timeout = '1s'")
+    try:
+        with tx.savepoint():
+            tx.execute(sql.SQL("DROP TABLE {}").format(name))
+    except LockNotAvailable:
+        return None
+    return oldest
+
+
+def read_to(tx: Transaction) -> int:
+    """How far the slowest reader of this log has come (0: one has not begun)."""
+    return int(
+        tx.value(
+            """
+            SELECT least(
+                coalesce((SELECT max(position) FROM segmentation_out.cursors_v1), 0),
+                coalesce((SELECT max(position) FROM recommend_out.cursors_v1), 0),
+                coalesce((SELECT max(position) FROM campaign_out.cursors_v1), 0)
+            )
+            """
+        )
+    )
 
 
 def timeline(

@@ -1,0 +1,1 @@
+"""What `zhike doctor` looks at, one module for each kind of thing."""

@@ -1,0 +1,28 @@
+"""Keeping tables bounded: in small transactions, as many as end in time for the next run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.recommend.domain.interactions import Kind
+from services.recommend.store import retention
+from shared.database import transaction
+from shared.shop import read_shop
+
+MODELS_KEPT_FOR: Final = timedelta(days=400)
+CHUNK: Final = 20_000
+MOST_CHUNKS: Final = 50
+# What somebody bought and sent back is no passing interest.
+KEPT: Final = frozenset({Kind.BOUGHT, Kind.RETURNED})
+
+
+def run(now: datetime | None = None) -> None:
+    """Forget interactions older than the shop keeps events (orders stay), and old entries of the registry."""
+    now = now or datetime.now(UTC)
+    with transaction(read_only=True) as tx:
+        days = read_shop(tx).events_kept_days
+    for _ in range(MOST_CHUNKS if days is not None else 0):
+        with transaction() as tx:
+            if retention.forget_interactions(tx, now - timedelta(days=days or 0), KEPT, CHUNK) < CHUNK:
+                break
+    with transaction() as tx:
+        retention.forget_models(tx, now - MODELS_KEPT_FOR, CHUNK)

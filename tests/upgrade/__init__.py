@@ -1,0 +1,1 @@
+"""Yesterday's data under today's code."""
