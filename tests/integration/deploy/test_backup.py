@@ -305,3 +305,8 @@ def test_tables_come_after_those_they_refer_to(shop: Database) -> None:
 def test_what_comes_from_an_archive_cannot_slip_a_statement_in() -> None:
     with pytest.raises(snapshot.SnapshotError):
         snapshot.Table("profile", "x", (), "event_log", "FOR VALUES FROM ('0') TO ('1'); DROP TABLE profile.identity")
+
+
+def test_what_migrations_put_in_does_not_count_as_an_installation_in_use(servers: Servers) -> None:
+    with snapshot.connect(servers.template.owner_url) as connection:
+        assert restoring.in_use(connection) == []
