@@ -21,7 +21,7 @@ LOOK_EVERY_S: Final = 1.0
 ASK_EVERY_S: Final = 3.0
 # What one look can add: a machine that slept, or a supervisor that was held up itself, is nobody's silence.
 _MOST_AT_ONCE_S: Final = 4.0
-_COMPUTES_S: Final = 0.02  # of processor time since the last look
+_COMPUTES_S: Final = 0.02  # of processor time since it fell silent
 
 
 @dataclass
@@ -87,9 +87,9 @@ class Vitals:
             del self._patients[pid]
             return False
         processor_s = times.user + times.system
-        computes = patient.silent_s > 0 and processor_s - patient.processor_s >= _COMPUTES_S
-        patient.silent_s = 0.0 if computes else patient.silent_s + passed_s
-        patient.processor_s = processor_s
+        if patient.silent_s == 0.0 or processor_s - patient.processor_s >= _COMPUTES_S:
+            patient.silent_s, patient.processor_s = 0.0, processor_s
+        patient.silent_s += passed_s
         return patient.silent_s > SILENT_S
 
     def _gives_no_answer(self, now: float) -> bool:
