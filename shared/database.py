@@ -18,6 +18,7 @@ import psycopg
 from psycopg import pq, sql
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool.base import AttemptWithBackoff
 
 from shared import tracing
 
@@ -37,6 +38,7 @@ STATEMENT_TIMEOUT_MS = 60_000
 # A process frozen inside a transaction holds its locks (the appender's, a reader's cursor) no longer than this.
 IDLE_IN_TRANSACTION_MS = 20_000
 _NO_SUCH_STATEMENT = b"26000"
+_LONGEST_RETRY_S = 2.0
 _TRUSTED_S = 1.0  # a connection used this recently is not checked again
 
 
@@ -186,6 +188,19 @@ class _Connection(psycopg.Connection[Row]):
     returned_at = 0.0
 
 
+class _Attempt(AttemptWithBackoff):
+    """Looks for a server that went away every other second, however long it was: the pool's own pauses double."""
+
+    def update_delay(self, now: float) -> None:
+        super().update_delay(now)
+        self.delay = min(self.delay, _LONGEST_RETRY_S)
+
+
+class _Pool(ConnectionPool[_Connection]):
+    def _add_connection(self, attempt: AttemptWithBackoff | None, growing: bool = False) -> None:
+        super()._add_connection(attempt or _Attempt(timeout=self.reconnect_timeout), growing)
+
+
 def _check(connection: _Connection) -> None:
     """Replace a connection that a restarted server left behind, before anyone sees it; a busy one is not asked."""
     if time.monotonic() - connection.returned_at > _TRUSTED_S:
@@ -252,7 +267,7 @@ def pool() -> ConnectionPool[_Connection]:
             if _process.pool is None or _process.pid != os.getpid():
                 if not _process.url:
                     raise RuntimeError("shared.database.configure() has not been called in this process")
-                _process.pool = ConnectionPool(
+                _process.pool = _Pool(
                     _process.url,
                     # transaction() says BEGIN itself; statement() then needs neither that nor a switch and back
                     kwargs={"row_factory": dict_row, "autocommit": True, **connection_options(_process.service)},

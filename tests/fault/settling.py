@@ -20,6 +20,8 @@ def settle(run: "Run", *, hurry: bool) -> None:
         while not hurry and one.of and one.until > time.monotonic():
             time.sleep(1.0)
     run.field.thaw_all()
+    if hurry:
+        run.sink.hasten()
     began = time.monotonic()
     while time.monotonic() - began < _SETTLES_WITHIN_S:
         if database_answers(run.platform):

@@ -72,6 +72,10 @@ class Sink:
         """Treat the next `messages` messages like this, those after them well."""
         self._mood, self._left = mood, messages
 
+    def hasten(self) -> None:
+        """Take no time over messages any more."""
+        self._pace_s = 0.0
+
     @contextlib.contextmanager
     def hanging(self) -> Iterator[None]:
         """Say nothing at all, to anybody, until the end of the block; nothing that is under way is lost."""
