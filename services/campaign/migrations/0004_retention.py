@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "campaign_0003"
-down_revision = "campaign_0002"
+revision = "campaign_0004"
+down_revision = "campaign_0003"
 
 STATEMENTS = """
 CREATE VIEW campaign_out.cursors_v1 AS
