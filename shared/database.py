@@ -6,7 +6,6 @@ only carries it.
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,13 +16,13 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import pq, sql
 from psycopg.rows import class_row, dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
-from psycopg_pool.base import AttemptWithBackoff
+from psycopg_pool import PoolTimeout
 
-from shared import tracing
+from shared import connections, tracing
 
 T = TypeVar("T")
 Row = dict[str, Any]
+
 Params = Mapping[str, Any]
 Query = LiteralString | sql.SQL | sql.Composed
 
@@ -38,8 +37,6 @@ STATEMENT_TIMEOUT_MS = 60_000
 # A process frozen inside a transaction holds its locks (the appender's, a reader's cursor) no longer than this.
 IDLE_IN_TRANSACTION_MS = 20_000
 _NO_SUCH_STATEMENT = b"26000"
-_LONGEST_RETRY_S = 2.0
-_TRUSTED_S = 1.0  # a connection used this recently is not checked again
 
 
 class NestedTransactionError(RuntimeError):
@@ -182,35 +179,6 @@ def _factory(into: type[Any]) -> Any:
     return dict_row if into is dict else class_row(into)
 
 
-class _Connection(psycopg.Connection[Row]):
-    """A pooled connection that knows when it was last used."""
-
-    returned_at = 0.0
-
-
-class _Attempt(AttemptWithBackoff):
-    """Looks for a server that went away every other second, however long it was: the pool's own pauses double."""
-
-    def update_delay(self, now: float) -> None:
-        super().update_delay(now)
-        self.delay = min(self.delay, _LONGEST_RETRY_S)
-
-
-class _Pool(ConnectionPool[_Connection]):
-    def _add_connection(self, attempt: AttemptWithBackoff | None, growing: bool = False) -> None:
-        super()._add_connection(attempt or _Attempt(timeout=self.reconnect_timeout), growing)
-
-
-def _check(connection: _Connection) -> None:
-    """Replace a connection that a restarted server left behind, before anyone sees it; a busy one is not asked."""
-    if time.monotonic() - connection.returned_at > _TRUSTED_S:
-        ConnectionPool.check_connection(connection)
-
-
-def _returned(connection: _Connection) -> None:
-    connection.returned_at = time.monotonic()
-
-
 @dataclass
 class _Process:
     """What one process holds: where to connect, and the pool it opened since its fork."""
@@ -220,7 +188,7 @@ class _Process:
     send_nudge: Callable[..., None] = lambda _name, **_ids: None
     pool_size: int = 8
     pid: int = 0
-    pool: ConnectionPool[_Connection] | None = None
+    pool: connections.Pool | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -260,24 +228,24 @@ def connection_options(service: str) -> dict[str, str]:
     }
 
 
-def pool() -> ConnectionPool[_Connection]:
+def pool() -> connections.Pool:
     """This process's pool, opened on first use."""
     if _process.pool is None or _process.pid != os.getpid():
         with _process.lock:
             if _process.pool is None or _process.pid != os.getpid():
                 if not _process.url:
                     raise RuntimeError("shared.database.configure() has not been called in this process")
-                _process.pool = _Pool(
+                _process.pool = connections.Pool(
                     _process.url,
                     # transaction() says BEGIN itself; statement() then needs neither that nor a switch and back
                     kwargs={"row_factory": dict_row, "autocommit": True, **connection_options(_process.service)},
-                    connection_class=_Connection,
+                    connection_class=connections.Connection,
                     min_size=1,
                     max_size=_process.pool_size,
                     timeout=10,
                     open=True,
-                    check=_check,
-                    reset=_returned,
+                    check=connections.check,
+                    reset=connections.returned,
                 )
                 _process.pid = os.getpid()
     return _process.pool

@@ -1,11 +1,11 @@
 """The pool's patience with a server that is away."""
 
-from shared import database
+from shared import connections
 
 
 def test_a_server_that_is_back_is_found_within_seconds_however_long_it_was_away(monkeypatch):
     pauses, tried = [], []
-    pool = database._Pool("host=127.0.0.1 port=9 connect_timeout=1", open=False)
+    pool = connections.Pool("host=127.0.0.1 port=9 connect_timeout=1", open=False)
 
     def note(task, pause):
         pauses.append(pause)

@@ -1,0 +1,45 @@
+"""The pool behind shared.database: connections that are checked where it matters, and patience without end."""
+
+import time
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool
+from psycopg_pool.base import AttemptWithBackoff
+
+_LONGEST_RETRY_S = 2.0
+_TRUSTED_S = 1.0  # a connection used this recently is not checked again
+
+Row = dict[str, Any]
+
+
+class Connection(psycopg.Connection[Row]):
+    """A pooled connection that knows when it was last used."""
+
+    returned_at = 0.0
+
+
+class _Attempt(AttemptWithBackoff):
+    """Looks for a server that went away every other second, however long it was: the pool's own pauses double."""
+
+    def update_delay(self, now: float) -> None:
+        super().update_delay(now)
+        self.delay = min(self.delay, _LONGEST_RETRY_S)
+
+
+class Pool(ConnectionPool[Connection]):
+    """psycopg's pool with attempts of our own."""
+
+    def _add_connection(self, attempt: AttemptWithBackoff | None, growing: bool = False) -> None:
+        super()._add_connection(attempt or _Attempt(timeout=self.reconnect_timeout), growing)
+
+
+def check(connection: Connection) -> None:
+    """Replace a connection that a restarted server left behind, before anyone sees it; a busy one is not asked."""
+    if time.monotonic() - connection.returned_at > _TRUSTED_S:
+        ConnectionPool.check_connection(connection)
+
+
+def returned(connection: Connection) -> None:
+    """It has been used just now."""
+    connection.returned_at = time.monotonic()
