@@ -76,6 +76,11 @@ test-hostile: setup  ## REQUESTS=100000 hostile requests (SEED=1) at a running p
 bench: setup  ## the hot paths beside their ceilings; figures into var/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+MINUTES ?= 30
+.PHONY: soak
+soak: setup  ## the running platform at half load for MINUTES=30: is memory flat, does no lag grow; into var/soak.json
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 
