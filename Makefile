@@ -61,6 +61,10 @@ test: lint $(CLIENTS)  ## everything CI runs
 test-servers: setup $(CLIENTS)  ## integration and journeys on PostgreSQL 15 and Redis 7 of Debian, as compose starts them
 	@$(BIN)/python -m tests.debian -n 2 $(ARGS)
 
+.PHONY: test-scale
+test-scale: setup  ## every role at least twice: events, letters and sweeps are counted (the short form is in `make test`)
+	@SCALE=all $(BIN)/pytest tests/journey/test_scale.py tests/integration/deploy/test_beat.py $(ARGS)
+
 FAULTS ?= 200
 SEED ?= 1
 .PHONY: test-fault

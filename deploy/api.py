@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import signal
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ class _Server(BaseApplication):
 
     def load(self) -> Any:
         module = import_module(f"services.{self._service}.app")
-        return module.create_app(load_settings(self._service))
+        settings = load_settings(self._service)
+        return module.create_app(replace(settings, pool_size=min(settings.pool_size, self.cfg.threads)))
 
 
 def _settle_down() -> None:

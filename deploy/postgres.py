@@ -23,6 +23,7 @@ from deploy.process import LOOPBACK, Command, free_port, spawn, stop, tail, unpr
 
 OWNER = "zhike"
 DATABASE = "zhike"
+CONNECTIONS = 200
 START_TIMEOUT_S = 600.0  # a crash recovery replays up to max_wal_size of log
 STOP_TIMEOUT_S = 120.0  # the checkpoint at shutdown writes every dirty page
 PREDECESSOR_PATIENCE_S = 60.0
@@ -38,13 +39,22 @@ class EmbeddedPostgres:
 
     `durable=False` is a throw-away cluster for tests: no fsync, and what had to be kept outside `data_dir` is
     removed by stop(). `port=0` picks a free port. Without a `password` one is made; keep it to open the data again.
+    It grants `connections` at the same time.
     """
 
     _process: subprocess.Popen[bytes] | None = None
 
-    def __init__(self, data_dir: Path | str, port: int = 0, durable: bool = False, password: str | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path | str,
+        port: int = 0,
+        durable: bool = False,
+        password: str | None = None,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self.data_dir = Path(data_dir).absolute()
         self.durable = durable
+        self.connections = connections
         self.port = port or free_port()
         self.password = password or secrets.token_urlsafe(24)
         self.account = unprivileged_account(self.data_dir / "cluster")
@@ -89,7 +99,7 @@ class EmbeddedPostgres:
             self._initialise(cluster)
         _check_version(cluster)
         _wait_for_predecessor(cluster)
-        write(cluster / "postgresql.conf", _settings(self.port, self.durable), self.account)
+        write(cluster / "postgresql.conf", _settings(self.port, self.durable, self.connections), self.account)
         write(cluster / "pg_hba.conf", f"host all all {LOOPBACK}/32 scram-sha-256\n", self.account)
 
     def command(self) -> Command:
@@ -156,14 +166,14 @@ class EmbeddedPostgres:
             time.sleep(0.05)
 
 
-def _settings(port: int, durable: bool) -> str:
+def _settings(port: int, durable: bool, connections: int) -> str:
     """postgresql.conf for a machine shared with all our roles. ALTER SYSTEM (postgresql.auto.conf) still wins."""
     memory_mb = psutil.virtual_memory().total // _MEGABYTE
     values = {
         "listen_addresses": f"'{LOOPBACK}'",
         "port": port,
         "unix_socket_directories": "''",  # TCP only: a socket path may be too long, or not ours to make
-        "max_connections": 200,
+        "max_connections": connections,
         "password_encryption": "'scram-sha-256'",
         "shared_buffers": f"{max(128, min(memory_mb // 12, 4096)) if durable else 256}MB",
         "effective_cache_size": f"{max(256, memory_mb // 2)}MB",

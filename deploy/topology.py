@@ -28,7 +28,8 @@ class Role:
     """One kind of process.
 
     `queues` are all it can consume. A worker with several leaves those that another running worker is dedicated to.
-    `scale` is how many run by default; a role of 0 is there to be asked for, to isolate its queue.
+    `scale` is how many run by default; a role of 0 is there to be asked for, to isolate its queue. `concurrency` is
+    the threads of an API, the children of a worker: as many tasks at a time, and no task waits in a busy child.
     `native_threads` is what BLAS and OpenMP may use inside one process.
     """
 
@@ -59,12 +60,13 @@ ROLES: Final = (
         (contracts.SEGMENTATION, contracts.SEGMENTATION_BATCH),
         concurrency=2,
     ),
-    Role("segmentation-batch", "worker", "segmentation", (contracts.SEGMENTATION_BATCH,), scale=0),
+    # Work that takes minutes has processes of its own, so that it never holds up the readers of the log or a campaign's
+    # start: computing everybody anew, training, and sending, which takes all the children it can get.
+    Role("segmentation-batch", "worker", "segmentation", (contracts.SEGMENTATION_BATCH,)),
     Role("recommend-worker", "worker", "recommend", (contracts.RECOMMEND, contracts.RECOMMEND_TRAINER)),
-    # Training takes minutes and every core; in a process of its own it never holds up the reader of the log.
     Role("recommend-trainer", "worker", "recommend", (contracts.RECOMMEND_TRAINER,), native_threads=2),
     Role("campaign-worker", "worker", "campaign", (contracts.CAMPAIGN, contracts.CAMPAIGN_SENDER), concurrency=2),
-    Role("campaign-sender", "worker", "campaign", (contracts.CAMPAIGN_SENDER,), scale=0, concurrency=2),
+    Role("campaign-sender", "worker", "campaign", (contracts.CAMPAIGN_SENDER,), concurrency=2),
     Role("console-worker", "worker", "console", (contracts.CONSOLE,)),
     Role("beat", "beat"),
     Role("proxy", "proxy"),

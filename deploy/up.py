@@ -13,11 +13,11 @@ from urllib.request import urlopen
 
 import psutil
 
-from deploy import environment, proxy, secrets, topology
+from deploy import connections, environment, proxy, secrets, topology
 from deploy.home import CHECKOUT, Home
 from deploy.liveness import is_not_stopped
 from deploy.placement import PlacementError
-from deploy.postgres import EmbeddedPostgres
+from deploy.postgres import CONNECTIONS, EmbeddedPostgres
 from deploy.process import LOOPBACK, Command, port_is_taken
 from deploy.supervisor import Job, StartError, StopRequested, Supervisor
 from deploy.topology import MAIL_PORT, METRICS_PORT, POSTGRES_PORT, VALKEY_PORT, Role
@@ -85,7 +85,8 @@ def make_plan(wish: Wish, home: Home, theirs: Mapping[str, str]) -> Plan:
     postgres = valkey = None
     if not owner_url:
         password = values[secrets.POSTGRES_PASSWORD]
-        postgres = EmbeddedPostgres(home.postgres, base + POSTGRES_PORT, durable=True, password=password)
+        granted = max(CONNECTIONS, connections.to_grant(wish.scales, theirs))
+        postgres = EmbeddedPostgres(home.postgres, base + POSTGRES_PORT, True, password, granted)
     if not redis_url:
         valkey = EmbeddedValkey(home.valkey, base + VALKEY_PORT, password=values[secrets.VALKEY_PASSWORD])
     mail = f"smtp://{LOOPBACK}:{base + MAIL_PORT}" if wish.scales["mail"] else ""
@@ -143,6 +144,7 @@ def bring_up(plan: Plan, supervisor: Supervisor, say: Callable[[str], None]) -> 
     say("bringing the database up to date …")
     supervisor.start([migration_job(plan)])
     shutil.rmtree(plan.home.run / "metrics", ignore_errors=True)  # addresses of an earlier run
+    connections.check(plan.around.owner_url, plan.wish.scales, os.environ)
     jobs = [job for role in topology.ROLES for job in role_jobs(plan, role)]
     say(f"starting {len(jobs)} processes …")
     supervisor.start(jobs)

@@ -8,6 +8,7 @@ from environs import Env, EnvError
 from shared import contracts
 
 DEFAULT_BASE_PORT: Final = 8400
+POOL_SIZE: Final = 8  # connections of a process at most; an API opens no more than it has threads
 
 
 class ConfigurationError(Exception):
@@ -56,7 +57,7 @@ def load_settings(service: str) -> Settings:
             service_urls=_service_urls(env),
             smtp_url=env.str("SMTP_URL", ""),
             log_level=env.str("ZHIKE_LOG_LEVEL", "info"),
-            pool_size=env.int("ZHIKE_POOL_SIZE", 8),
+            pool_size=env.int("ZHIKE_POOL_SIZE", POOL_SIZE),
         )
     except EnvError as error:
         raise ConfigurationError(str(error)) from error

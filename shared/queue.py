@@ -30,6 +30,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _log = telemetry.get_logger(__name__)
+CONNECTIONS_A_CHILD: Final = 2  # a task uses one; the second is for a broken one's successor
 _FOLD_MS: Final = 2_000
 _LONGEST_RETRY_S: Final = 3.0
 _MOMENT_S: Final = 0.02
@@ -192,7 +193,7 @@ def create_worker(settings: Settings) -> Celery:
     """The Celery app of a service's worker: its queues, its tasks module, a database pool per child process."""
     telemetry.configure(settings.service, settings.log_level)
     crypto.configure(settings)
-    database.configure(settings.database_url, settings.service, settings.pool_size)
+    database.configure(settings.database_url, settings.service, min(settings.pool_size, CONNECTIONS_A_CHILD))
     configure(settings)
     client.configure(settings)
     app = _celery(settings.redis_url, settings.service)

@@ -179,6 +179,12 @@ def test_a_dedicated_worker_takes_its_queue_from_the_shared_one():
             assert takers == [role.name]
 
 
+def test_work_that_takes_minutes_shares_no_process_with_work_that_somebody_waits_for():
+    for slow in (contracts.RECOMMEND_TRAINER, contracts.SEGMENTATION_BATCH, contracts.CAMPAIGN_SENDER):
+        (taker,) = [role.name for role in DEFAULT_ROLES if slow in topology.queues_of(role.name, RUNNING)]
+        assert topology.queues_of(taker, RUNNING) == (slow,)
+
+
 def test_queues_belong_to_the_service_that_consumes_them():
     for role in topology.ROLES:
         assert {name.partition(".")[0] for name in role.queues} <= {role.service}

@@ -1,14 +1,21 @@
 """The beat sends what is due; a second one by mistake sends nothing."""
 
+import json
 import os
+import signal
 import subprocess
-from contextlib import closing
+import sys
+from collections import Counter
+from contextlib import closing, contextmanager
 
 import pytest
 import redis
 
 from deploy import beat
+from deploy.home import CHECKOUT
+from deploy.process import Command, spawn, stop
 from shared import contracts, queue
+from tests.journey.platform import eventually
 
 SWEEP = "campaign.start_due"
 
@@ -88,3 +95,40 @@ def test_a_beat_without_its_queue_waits_for_it(tmp_path):
 def test_every_sweep_of_every_service_is_in_the_schedule():
     assert set(beat.schedule()) <= set(contracts.TASKS)
     assert "profile.append_intake" in beat.schedule()
+
+
+@contextmanager
+def beat_process(url, folder):
+    """`python -m deploy beat`, as on a machine of its own."""
+    folder.mkdir(exist_ok=True)
+    env = {"PATH": os.environ["PATH"], "REDIS_URL": url, "ZHIKE_READY_FILE": str(folder / "ready")}
+    argv = [sys.executable, "-m", "deploy", "beat", "--schedule-file", str(folder / "schedule")]
+    with (folder / "log").open("wb") as log:
+        process = spawn(Command(argv, env, str(CHECKOUT)), log)
+    try:
+        eventually((folder / "ready").exists)
+        yield process
+    finally:
+        stop(process, signal.SIGTERM, 10.0)
+
+
+def senders(client, queue_name=contracts.CAMPAIGN):
+    """Process id -> sweeps it has sent to a queue that nobody consumes."""
+    messages = [json.loads(raw)["headers"] for raw in client.lrange(queue_name, 0, -1)]
+    return Counter(int(headers["origin"].split("@")[0].removeprefix("gen")) for headers in messages)
+
+
+def test_two_beats_started_by_mistake_send_no_sweep_twice_and_either_goes_on_without_the_other(valkey, tmp_path):
+    url, client = valkey
+    with beat_process(url, tmp_path / "here") as here, beat_process(url, tmp_path / "there") as there:
+        eventually(lambda: senders(client).total() >= 4)
+        assert len(senders(client)) == 1
+        leading, waiting_one = (here, there) if here.pid in senders(client) else (there, here)
+        # A machine that is frozen past its lease and wakes up finds that another leads now.
+        leading.send_signal(signal.SIGSTOP)
+        client.delete(beat.LEASE_KEY)
+        client.delete(contracts.CAMPAIGN)
+        eventually(lambda: senders(client)[waiting_one.pid] >= 2)
+        leading.send_signal(signal.SIGCONT)
+        eventually(lambda: senders(client)[waiting_one.pid] >= 6)
+        assert senders(client)[leading.pid] <= 1  # what it was sending when it froze
