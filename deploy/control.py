@@ -67,15 +67,26 @@ def _table(state: dict[str, Any]) -> str:
         f"data: {_places(state)}",
         f"supervisor: pid {state.get('pid')}, up {_ago(state.get('started_at', 0.0))}",
         "",
-        f"{'PROCESS':<24}{'PID':>8}  {'STATE':<10}{'UP':>10}{'RESTARTS':>10}",
+        f"{'PROCESS':<24}{'PID':>8}  {'STATE':<10}{'UP':>10}{'RESTARTS':>10}{'MEMORY':>10}",
     ]
     rows = [
         f"{entry['name']:<24}{entry['pid'] or '-':>8}  {entry['state']:<10}"
-        f"{_ago(entry['started_at']) if entry['pid'] else '-':>10}{entry['restarts']:>10}"
+        f"{_ago(entry['started_at']) if entry['pid'] else '-':>10}{entry['restarts']:>10}{_memory(entry['pid']):>10}"
         for entry in state.get("processes", [])
         if entry["name"] != "migrate"
     ]
     return "\n".join(head + rows)
+
+
+def _memory(pid: int | None) -> str:
+    """What a process and its children hold; where the system tells, what they share is counted once."""
+    try:
+        process = psutil.Process(pid) if pid else None
+        family = [process, *process.children(recursive=True)] if process else []
+        held = [member.memory_full_info() for member in family]
+    except psutil.Error:  # it has just ended, or is not ours to look into
+        return "-"
+    return f"{sum(getattr(info, 'pss', info.rss) for info in held) >> 20} MB" if held else "-"
 
 
 def _places(state: dict[str, Any]) -> str:
