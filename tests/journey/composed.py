@@ -23,7 +23,7 @@ from deploy import proxy, secrets, topology
 from deploy.home import CHECKOUT, Home
 from deploy.process import LOOPBACK, Command, port_is_taken
 from deploy.supervisor import Job, StopRequested, Supervisor
-from deploy.topology import MAIL_PORT
+from deploy.topology import MAIL_PORT, METRICS_PORT
 from shared import contracts
 from shared.config import DEFAULT_BASE_PORT
 from tests.servers import GIVEN_POSTGRES, GIVEN_REDIS, JOURNEYS_REDIS_DATABASE
@@ -69,10 +69,12 @@ class Composed:
         """The command of a container, on a port of this platform's."""
         words = [word.replace("0.0.0.0", LOOPBACK) for word in self.services[name]["command"]]
         words = [word.replace("/beat/", f"{self.folder}/run/") for word in words]
+        if words[0] == "metrics":
+            return [*words, "--port", str(self.base_port + METRICS_PORT)]
         return [*words, "--port", str(topology.port_of(words[1], self.base_port))] if words[0] == "api" else words
 
     def _told(self, name: str) -> Mapping[str, str]:
-        told: Mapping[str, str] = self.services[name]["environment"]
+        told: Mapping[str, str] = self.services[name].get("environment", {})
         return told
 
     def _located(self, text: str) -> str:
