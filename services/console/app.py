@@ -7,6 +7,7 @@ from services.console.actions.standing import standing
 from services.console.api import audit as audit_api
 from services.console.api import keys as keys_api
 from services.console.api import shop as shop_api
+from services.console.api import system as system_api
 from services.console.domain.passwords import PasswordError
 from services.console.pages import (
     account,
@@ -26,6 +27,7 @@ from services.console.pages import (
     segments,
     shell,
     shop,
+    system,
     templates,
     users,
 )
@@ -33,10 +35,10 @@ from shared import web
 from shared.config import Settings, load_settings
 from shared.problems import Invalid
 
-API = (shop_api, keys_api, audit_api)
+API = (shop_api, keys_api, audit_api, system_api)
 PAGES = (
     *(language, login, account, overview, customers, segments, drafting, campaigns, templates, recommendations),
-    *(rejected, shop, keys, users, audit, reference),
+    *(system, rejected, shop, keys, users, audit, reference),
 )
 
 

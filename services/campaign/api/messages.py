@@ -3,9 +3,10 @@
 from typing import Any
 
 from services.campaign.actions import messages as actions
-from services.campaign.schemas.messages import MessagePage, MessagesQuery
+from services.campaign.schemas.messages import FailedPage, FailedQuery, MessagePage, MessagesQuery, RetryIn, RetryOut
 from shared.auth import require
 from shared.blueprint import Blueprint
+from shared.web import idempotent
 
 blp = Blueprint("messages", __name__, url_prefix="/v1/messages", description="What a customer was sent")
 
@@ -17,3 +18,22 @@ blp = Blueprint("messages", __name__, url_prefix="/v1/messages", description="Wh
 def list_messages(query: dict[str, Any]) -> dict[str, Any]:
     """A customer's messages, newest first, each with what came of it."""
     return actions.messages_of(query["customer_id"], query.get("cursor"), query["limit"])
+
+
+@blp.get("/failed")
+@require("campaigns:read")
+@blp.arguments(FailedQuery, location="query")
+@blp.response(200, FailedPage)
+def list_failed(query: dict[str, Any]) -> dict[str, Any]:
+    """Messages that failed and could go again, newest first; mailboxes that do not exist are not among them."""
+    return actions.failed(query["limit"])
+
+
+@blp.post("/retry")
+@require("campaigns:send")
+@idempotent
+@blp.arguments(RetryIn)
+@blp.response(200, RetryOut)
+def retry(body: dict[str, Any]) -> dict[str, int]:
+    """Make failed messages due again; consent, suppression, quiet hours and caps are decided anew."""
+    return actions.retry(body["send_ids"])

@@ -1,5 +1,7 @@
 """Contracts of a customer's messages."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from services.campaign.schemas.paging import PageQuery
@@ -33,3 +35,48 @@ class MessagePage(ma.Schema):
 
     items = ma.fields.List(ma.fields.Nested(MessageOut))
     next_cursor = ma.fields.String(allow_none=True)
+
+
+class FailedQuery(ma.Schema):
+    """How many to show."""
+
+    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 500))
+
+
+class FailedOut(ma.Schema):
+    """A message that was not delivered and is not tried again by itself."""
+
+    send_id = ma.fields.UUID()
+    customer_id = ma.fields.UUID()
+    campaign_id = ma.fields.UUID()
+    campaign_name = ma.fields.String()
+    channel = ma.fields.String()
+    reason = ma.fields.String()
+    reply = ma.fields.String(allow_none=True)
+    attempts = ma.fields.Integer()
+    settled_at = ma.fields.AwareDateTime()
+
+
+class FailedPage(ma.Schema):
+    """The newest of them."""
+
+    items = ma.fields.List(ma.fields.Nested(FailedOut))
+    waiting = ma.fields.Integer(metadata={"description": "how many there are"})
+
+
+class RetryIn(ma.Schema):
+    """Which messages: named by id, or all that failed (`all`: true)."""
+
+    send_ids = ma.fields.List(ma.fields.UUID(), load_default=None, validate=ma.validate.Length(1, 1000))
+    all = ma.fields.Boolean(load_default=False)
+
+    @ma.validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if bool(data["send_ids"]) == data["all"]:
+            raise ma.ValidationError("name the messages or say all", "send_ids")
+
+
+class RetryOut(ma.Schema):
+    """How many are due again."""
+
+    retried = ma.fields.Integer()

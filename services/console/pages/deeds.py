@@ -50,12 +50,16 @@ ACTIONS: Final = {
     "consent.set": _("changed a consent"),
     "consent.record": _("recorded consents"),
     "event.replay": _("replayed a rejected event"),
+    "message.retry": _("had failed messages sent again"),
+    "task.replay": _("had failed tasks run again"),
     "items.put": _("changed the catalogue"),
     "model.train": _("started a training"),
     "scores.recompute": _("started a recomputation"),
 }
 
 SUBJECTS: Final = {
+    "message": _("Message"),
+    "task": _("Task"),
     "user": _("User"),
     "key": _("API key"),
     "shop": _("Shop settings"),

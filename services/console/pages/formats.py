@@ -1,7 +1,7 @@
 """How numbers, money and instants read: in the visitor's language, the shop's currency and its time zone."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from babel.numbers import (
     format_percent,
     get_currency_precision,
 )
+from babel.units import format_unit
 from flask import Flask, request
 from flask_babel import get_locale
 
@@ -116,6 +117,27 @@ def ago(value: Any) -> str:
     return format_timedelta(found - business_now(), add_direction=True, locale=get_locale())
 
 
+def duration(seconds: float | None) -> str:
+    """A span of time in its largest fitting unit: `12 sec`, `3 min`, `5 hr`."""
+    if seconds is None:
+        return NOTHING
+    return format_timedelta(timedelta(seconds=round(seconds)), format="short", threshold=1.5, locale=get_locale())
+
+
+def size(number_of_bytes: float | None) -> str:
+    """Bytes as megabytes or gigabytes."""
+    if number_of_bytes is None:
+        return NOTHING
+    power, unit = (30, "digital-gigabyte") if number_of_bytes >= 1 << 30 else (20, "digital-megabyte")
+    value = round(number_of_bytes / (1 << power), 1 if number_of_bytes < 100 << power else 0)
+    return format_unit(value, unit, "short", locale=get_locale())
+
+
+def instant_of(unix: float) -> datetime:
+    """The instant of a Unix time."""
+    return datetime.fromtimestamp(unix, UTC)
+
+
 def contact(value: str | None, kind: str) -> str:
     """An e-mail address, telephone number or name: in full for those who may see it, masked for the others."""
     if not value:
@@ -165,5 +187,8 @@ def install(app: Flask) -> None:
         contact=contact,
         personal=personal,
         language_name=language_name,
+        duration=duration,
+        size=size,
+        instant_of=instant_of,
     )
     app.jinja_env.globals.update(here=here)

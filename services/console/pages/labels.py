@@ -144,3 +144,17 @@ OUTCOMES: Final = {
     "complained": _("marked as spam"),
     "unsubscribed": _("unsubscribed"),
 }
+
+JOBS: Final = {
+    "training": _("Training of the model"),
+    "recompute": _("Computation of everybody"),
+    "campaign_run": _("Campaign"),
+}
+
+JOB_STATES: Final = {
+    "queued": _("waiting"),
+    "running": _("running"),
+    "paused": _("paused"),
+    "done": _("done"),
+    "failed": _("failed"),
+}

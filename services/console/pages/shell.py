@@ -52,6 +52,7 @@ NAVIGATION: Final = (
     (
         lazy_gettext("Administration"),
         (
+            Entry("system.show", lazy_gettext("System"), "system", "system:read"),
             Entry("rejected.index", lazy_gettext("Rejected events"), "rejected", "events:read"),
             Entry("shop.show", lazy_gettext("Shop settings"), "shop", "shop:read"),
             Entry("keys.index", lazy_gettext("API keys"), "keys", "keys:write"),
@@ -83,6 +84,8 @@ def install(app: Flask) -> None:
         rfm_names=labels.RFM,
         campaign_names=labels.CAMPAIGN,
         send_names=labels.SEND,
+        job_names=labels.JOBS,
+        job_states=labels.JOB_STATES,
     )
     app.context_processor(_frame)
     app.after_request(_guard)

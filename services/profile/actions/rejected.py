@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,8 @@ from shared.database import Row, Transaction, transaction
 from shared.ids import uuid7
 from shared.problems import Conflict, Invalid, NotFound
 from shared.shop import shop
+
+MOST_AT_ONCE: Final = 500
 
 
 def set_aside(tx: Transaction, rows: Sequence[Row], code: str, message: str) -> None:
@@ -68,6 +70,25 @@ def replay(rejected_id: UUID, corrected: dict[str, Any] | None, by: str) -> dict
         after = {"corrected": corrected is not None, "message_id": outcome.accepted[0].message_id}
         audit.record(tx, "event.replay", ("event", rejected_id), before, after)
     return {"rejected_id": rejected_id, "replayed_at": now, "message_id": outcome.accepted[0].message_id}
+
+
+def replay_many(rejected_ids: Sequence[UUID] | None, by: str) -> dict[str, Any]:
+    """Replay these events (None: the oldest that wait, at most MOST_AT_ONCE), each in a transaction of its own.
+
+    Returns how many went in, those that were refused again with the reason, and how many still wait.
+    """
+    if rejected_ids is None:
+        with transaction(read_only=True) as tx:
+            rejected_ids = store.oldest(tx, MOST_AT_ONCE)
+    replayed, refused = 0, []
+    for rejected_id in rejected_ids:
+        try:
+            replay(rejected_id, None, by)
+            replayed += 1
+        except (Invalid, Conflict, NotFound) as problem:
+            refused.append({"rejected_id": rejected_id, "code": problem.code, "message": problem.detail})
+    with transaction(read_only=True) as tx:
+        return {"replayed": replayed, "refused": refused, "waiting": store.count_waiting(tx)}
 
 
 def _event_of(row: Row) -> dict[str, Any]:

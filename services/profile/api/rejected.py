@@ -7,7 +7,7 @@ from marshmallow import RAISE
 
 from services.profile.actions import rejected as actions
 from services.profile.api import paging
-from services.profile.schemas.rejected import RejectedPage, RejectedQuery, Replay, Replayed
+from services.profile.schemas.rejected import RejectedPage, RejectedQuery, Replay, Replayed, ReplayedMany, ReplayMany
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
 from shared.web import idempotent
@@ -24,6 +24,16 @@ def list_rejected(query: dict[str, Any]) -> dict[str, Any]:
     last = paging.after(query.get("cursor"), UUID)
     found = actions.newest(last[0] if last else None, query["limit"] + 1, replayed=query["replayed"])
     return paging.page(found, query["limit"], "rejected_id")
+
+
+@blp.post("/replay")
+@require("events:import")
+@idempotent
+@blp.arguments(ReplayMany)
+@blp.response(200, ReplayedMany)
+def replay_many(body: dict[str, Any]) -> dict[str, Any]:
+    """Take many events in after all, as they were; those refused again stay, with the reason."""
+    return actions.replay_many(body["rejected_ids"], principal().name)
 
 
 @blp.post("/<uuid:rejected_id>/replay")

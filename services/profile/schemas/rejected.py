@@ -1,6 +1,8 @@
 """Events that were set aside, and replaying them."""
 
-from marshmallow import RAISE, Schema, fields
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.profile.schemas.paging import PageQuery
 
@@ -56,3 +58,34 @@ class Replayed(Schema):
     rejected_id = fields.UUID()
     replayed_at = fields.DateTime()
     message_id = fields.Str()
+
+
+class ReplayMany(Schema):
+    """Which events: named by id, or all that wait (`all`: true), the oldest 500 of them at a time."""
+
+    class Meta:
+        unknown = RAISE
+
+    rejected_ids = fields.List(fields.UUID(), load_default=None, validate=validate.Length(min=1, max=500))
+    all = fields.Bool(load_default=False)
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if bool(data["rejected_ids"]) == data["all"]:
+            raise ValidationError("name the events or say all", "rejected_ids")
+
+
+class RefusedAgain(Schema):
+    """An event that could not be replayed, and why."""
+
+    rejected_id = fields.UUID()
+    code = fields.Str()
+    message = fields.Str()
+
+
+class ReplayedMany(Schema):
+    """What came of a replay of many events."""
+
+    replayed = fields.Int()
+    refused = fields.List(fields.Nested(RefusedAgain))
+    waiting = fields.Int(metadata={"description": "rejected events that nobody has replayed yet"})

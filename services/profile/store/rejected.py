@@ -41,6 +41,15 @@ def newest(tx: Transaction, before: UUID | None, limit: int, *, replayed: bool) 
     )
 
 
+def oldest(tx: Transaction, limit: int) -> list[UUID]:
+    """The ids of the oldest events that nobody has replayed."""
+    rows = tx.all(
+        "SELECT rejected_id FROM rejected_event WHERE replayed_at IS NULL ORDER BY rejected_id LIMIT %(limit)s",
+        {"limit": limit},
+    )
+    return [row["rejected_id"] for row in rows]
+
+
 def get(tx: Transaction, rejected_id: UUID) -> Row | None:
     """One rejected event, locked."""
     return tx.one("SELECT * FROM rejected_event WHERE rejected_id = %(id)s FOR UPDATE", {"id": rejected_id})
