@@ -251,13 +251,9 @@ def pool() -> connections.Pool:
     return _process.pool
 
 
-def pool_usage() -> dict[str, int]:
-    """Connections of this process's pool: in_use, idle, limit, and how many threads wait for one."""
-    opened = _process.pool if _process.pid == os.getpid() else None
-    stats = opened.get_stats() if opened is not None else {}
-    size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
-    waiting = stats.get("requests_waiting", 0)
-    return {"in_use": size - idle, "idle": idle, "limit": _process.pool_size, "waiting": waiting}
+def pool_stats() -> dict[str, int]:
+    """What this process's pool says of itself (pool_size, pool_available …); {} before its first use."""
+    return _process.pool.get_stats() if _process.pool is not None and _process.pid == os.getpid() else {}
 
 
 @contextmanager

@@ -185,8 +185,13 @@ def _of_the_queues() -> Iterator[Metric]:
 
 
 def _of_the_pool() -> Iterator[Metric]:
-    found = database.pool_usage()
-    states = [(float(found[state]), {"state": state}) for state in ("in_use", "idle")]
+    found = database.pool_stats()
+    idle = float(found.get("pool_available", 0))
+    states = [(found.get("pool_size", 0) - idle, {"state": "in_use"}), (idle, {"state": "idle"})]
     yield metrics.family("zhike_pool_connections", "Database connections of this process.", *states)
-    yield metrics.family("zhike_pool_limit", "The most connections this process may open.", (found["limit"], {}))
-    yield metrics.family("zhike_pool_waiting", "Threads that wait for a connection.", (found["waiting"], {}))
+    yield metrics.family(
+        "zhike_pool_limit", "The most connections this process may open.", (float(found.get("pool_max", 0)), {})
+    )
+    yield metrics.family(
+        "zhike_pool_waiting", "Threads that wait for a connection.", (float(found.get("requests_waiting", 0)), {})
+    )
