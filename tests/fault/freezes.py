@@ -97,7 +97,7 @@ def _catch(
             if port not in ends:
                 continue
             frozen = Frozen([ends[port]], PAST_THE_TRANSACTION_S, schema, unseen=True)
-            time.sleep(0.3)  # what it had asked for is answered by now; what stays is the open transaction
+            time.sleep(1.0)  # what it had asked for is answered by now; what stays is the open transaction
             if (port,) in connection.execute(_IDLE, {"schema": schema}).fetchall():
                 return frozen
             frozen.thaw()
