@@ -22,7 +22,7 @@ from psycopg.rows import tuple_row
 from deploy import up
 from deploy.home import CHECKOUT, Home
 from deploy.process import LOOPBACK, Command, port_is_taken, spawn, tail
-from deploy.topology import METRICS_PORT
+from deploy.topology import MAIL_PORT, METRICS_PORT
 from shared.config import SERVICE_PORTS
 
 START_TIMEOUT_S: Final = 300.0
@@ -233,11 +233,11 @@ def free_block(first: int) -> tuple[int, socket.socket]:
     for base in range(first, first + 4000, 20):
         reservation = socket.socket()
         try:
-            reservation.bind((LOOPBACK, base + METRICS_PORT))
+            reservation.bind((LOOPBACK, base + MAIL_PORT))  # the only one that is not the platform's but ours
         except OSError:
             reservation.close()
             continue
-        if not any(port_is_taken(base + offset) for offset in range(METRICS_PORT)):
+        if not any(port_is_taken(base + offset) for offset in range(METRICS_PORT + 1) if offset != MAIL_PORT):
             return base, reservation
         reservation.close()
     raise RuntimeError("no free ports")
