@@ -19,6 +19,7 @@ import psutil
 from prometheus_client.core import Metric
 
 from deploy import pulse, topology
+from deploy.backup.place import BACKUPS
 from deploy.home import Home
 from deploy.ready import announce_ready
 from shared import exporter, metrics, process, telemetry
@@ -149,6 +150,9 @@ def of_the_supervisor(home: Home) -> Iterable[Metric]:
         yield metrics.family("zhike_server_rss_bytes", "Resident memory of a server beside us.", *memory)
         yield metrics.family("zhike_server_cpu_seconds", "CPU used by a server beside us.", *cpu, counts=True)
     yield from _of_the_machine(home)
+    backups = [path.stat().st_mtime for path in (home.path / BACKUPS).glob("*.zip")]
+    if backups:
+        yield metrics.family("zhike_backup_seconds", "When the last backup was made (Unix time).", (max(backups), {}))
 
 
 def _usage(entry: dict[str, Any]) -> process.Usage | None:
