@@ -37,6 +37,7 @@ def draw(samples: Sequence[Sample], folder: Path) -> list[Path]:
 def _chart(samples: Sequence[Sample], of: Callable[[Sample], Mapping[str, float]], title: str, path: Path) -> Path:
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=mpl.colormaps["tab20"].colors)  # type: ignore[attr-defined]
     last = of(samples[-1])
     for name in sorted(last, key=lambda key: -last[key]):
         points = [(sample.at_s / 60, of(sample)[name]) for sample in samples if name in of(sample)]
