@@ -73,7 +73,7 @@ def usage(root_pid: int) -> Usage:
     """What the process `root_pid` and its descendants use now. Raises psutil.Error where there is no such process."""
     root = psutil.Process(root_pid)
     rss, cpu, threads, files, count = 0, 0.0, 0, 0, 0
-    for process in (root, *root.children(recursive=True)):
+    for process in (root, *_descendants(root)):
         with suppress(psutil.Error), process.oneshot():  # it may end while we look
             times = process.cpu_times()
             rss += process.memory_info().rss
@@ -83,3 +83,18 @@ def usage(root_pid: int) -> Usage:
             files += process.num_fds()
             count += 1
     return Usage(rss, cpu, threads, files, count)
+
+
+def _descendants(root: psutil.Process) -> list[psutil.Process]:
+    """Children, theirs and so on. Linux names them; without that every process of the machine would be looked at."""
+    if not Path(f"/proc/{root.pid}/task/{root.pid}/children").exists():
+        return root.children(recursive=True)
+    found: list[psutil.Process] = []
+    waiting = [root.pid]
+    while waiting:
+        for path in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            with suppress(OSError, psutil.Error):
+                pids = [int(pid) for pid in path.read_text().split()]
+                found += [psutil.Process(pid) for pid in pids]
+                waiting += pids
+    return found
