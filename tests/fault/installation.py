@@ -25,7 +25,7 @@ from deploy.process import LOOPBACK, Command, port_is_taken, spawn, tail
 from deploy.topology import MAIL_PORT, METRICS_PORT
 from shared.config import SERVICE_PORTS
 
-START_TIMEOUT_S: Final = 300.0
+START_TIMEOUT_S: Final = 600.0
 STOP_TIMEOUT_S: Final = 200.0  # the stages of the supervisor together
 _PATIENCE_S: Final = 90.0
 # Beside the defaults: appenders and senders of their own, so that each can be struck by itself; two of each, so that
