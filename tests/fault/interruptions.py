@@ -33,7 +33,7 @@ def kill_computation(field: Field) -> Struck:
         time.sleep(0.01)
     if _state(field.platform, job_id) != "running":
         raise NotPossible("the computation was over at once")
-    return _kill(field, _in_transaction(field.platform, "segmentation", "segmentation-worker"), "segmentation-worker")
+    return _kill(field, _in_transaction(field.platform, "segmentation", "segmentation-batch"), "segmentation-batch")
 
 
 def second_beat(field: Field) -> Struck:
