@@ -15,7 +15,7 @@ RUN apt-get update && \
     apt-get install --yes --no-install-recommends libgomp1 && \
     rm -rf /var/lib/apt/lists/* && \
     useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin zhike && \
-    install --directory --owner zhike --group zhike /artifacts /beat
+    install --directory --owner zhike --group zhike /artifacts /backups /beat
 WORKDIR /zhike
 COPY requirements/server.txt requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/server.txt
