@@ -85,6 +85,10 @@ MINUTES ?= 30
 soak: setup  ## the running platform at half load for MINUTES=30: is memory flat, does no lag grow; into var/soak.json
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
+.PHONY: bench-accuracy
+bench-accuracy: setup  ## the models of recommend on a real shop's year, held out; figures into var/accuracy.json
+	@$(BIN)/python -m tests.bench.accuracy $(ARGS)
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 

@@ -23,6 +23,7 @@ _ELSEWHERE = {
     "users": ("deploy.people", "users"),
     "doctor": ("deploy.doctor", "doctor"),
     "demo": ("deploy.demo.command", "demo"),
+    "evaluate": ("deploy.evaluate.command", "evaluate"),
     "backup": ("deploy.backup.command", "backup"),
     "restore": ("deploy.backup.command", "restore"),
 }

@@ -290,8 +290,14 @@ def statement() -> Iterator[Transaction]:
         with _entered(override) as tx:
             yield tx
     else:
-        with tracing.transaction_span(), pool().connection() as connection, _entered(connection) as tx:
-            yield tx
+        source = pool()
+        with tracing.transaction_span():
+            connection = source.getconn()
+            try:
+                with _entered(connection) as tx:
+                    yield tx
+            finally:
+                source.putconn(connection)
     tx.committed()
 
 

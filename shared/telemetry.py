@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Final
 
 import structlog
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars, reset_contextvars
 
 from shared import process, tracing
 from shared.ids import uuid7
@@ -113,5 +113,8 @@ def request_id() -> str | None:
 def request(request_id: str | None) -> Iterator[str]:
     """Everything logged or nudged inside carries this request id; a new one is made where none came along."""
     chosen = request_id if request_id and re.fullmatch(r"[\w.:-]{1,128}", request_id) else uuid7().hex
-    with bound_contextvars(request_id=chosen):
+    before = bind_contextvars(request_id=chosen)
+    try:
         yield chosen
+    finally:
+        reset_contextvars(**before)

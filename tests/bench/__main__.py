@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 import click
 
-from tests.bench import collect, freshness, recommend, report, send
+from tests.bench import collect, fitting, freshness, recommend, report, send
 from tests.bench.report import Figure
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "collect": collect.collect,
     "collect_resolved": collect.collect_resolved,
     "recommend_10k": recommend.recommend_10k,
-    "als_fit": recommend.als_fit,
+    "recommend_100k": recommend.recommend_100k,
+    "recommend_1m": recommend.recommend_1m,
+    "recommend_batch": recommend.recommend_batch,
+    "als_fit": fitting.als_fit,
     "freshness": freshness.freshness,
     "send": send.send,
 }

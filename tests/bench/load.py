@@ -98,3 +98,26 @@ def _send_share(target: Target, requests: Iterable[bytes]) -> None:
             connection.send(request)
     finally:
         connection.close()
+
+
+def latencies_at(target: Target, bodies: Sequence[bytes], connections: int, rate: float) -> list[float]:
+    """Seconds from when each request was due, at `rate` a second, to its answer: one that waits for others waits."""
+    requests = [target.request(body) for body in bodies]
+    started = time.perf_counter() + 0.1
+    due = [(started + number / rate, request) for number, request in enumerate(requests)]
+    with ThreadPoolExecutor(connections) as pool:
+        shares = [pool.submit(_send_when_due, target, due[number::connections]) for number in range(connections)]
+        return [seconds for share in shares for seconds in share.result()]
+
+
+def _send_when_due(target: Target, due: Iterable[tuple[float, bytes]]) -> list[float]:
+    connection = target.connect()
+    found = []
+    try:
+        for at, request in due:
+            time.sleep(max(0.0, at - time.perf_counter()))
+            connection.send(request)
+            found.append(time.perf_counter() - at)
+    finally:
+        connection.close()
+    return found

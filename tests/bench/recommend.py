@@ -1,15 +1,14 @@
-"""recommend_10k and als_fit: answering one person, and fitting the model."""
+"""recommend_10k, recommend_100k, recommend_1m, recommend_batch: answering one person, and answering many."""
 
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import orjson
+import psutil
 import requests
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
@@ -17,135 +16,141 @@ from threadpoolctl import threadpool_limits
 
 from deploy import environment, topology
 from deploy.process import LOOPBACK, Command, spawn, stop
-from services.recommend.actions import training
-from services.recommend.artifacts import models as artifacts
-from services.recommend.domain import als
-from services.recommend.domain.interactions import Kind
-from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
-from services.recommend.domain.training import Trained
-from shared.database import transaction
-from shared.ids import uuid7
-from tests.bench import machine
-from tests.bench.load import Target, seconds_to_send
-from tests.bench.report import Figure, figure, interleaved
+from services.recommend.domain.folding import base_of, fold_in
+from services.recommend.domain.parameters import Blend
+from tests.bench import catalogue, machine
+from tests.bench.load import Target, latencies_at, seconds_to_send
+from tests.bench.report import Figure, figure, interleaved, percentile
 from tests.bench.stack import Stack, running
 
 BASE_PORT = 28720
-ITEMS, FACTORS, TOP = 10_000, 128, 20
-PEOPLE, HISTORY = 2_000, 30
-REQUESTS, ROUNDS, CONNECTIONS = 3_000, 5, 4
+FACTORS, TOP = 128, 20
+PEOPLE, CHECKED = 2_000, 50
+CONNECTIONS, ROUNDS = 4, 5
+BATCH_ITEMS, BATCH_FACTORS, BATCH_PEOPLE, BATCH = 20_000, 64, 100_000, 1_000
 
 
 def recommend_10k() -> list[Figure]:
     """Answers a second, one person each, beside the least that any Flask service with these factors must do."""
-    factors = np.random.default_rng(1).standard_normal((ITEMS, FACTORS)).astype(np.float32) / np.sqrt(FACTORS)
-    with running(BASE_PORT) as stack, _bare(stack, factors) as bare_url:
-        people = _shop(stack, factors)
-        ours = Target(stack.api("recommend") + "/v1/recommendations", stack.key("server"))
-        bare = Target(bare_url + "/top")
-        asked = [orjson.dumps({"customer_id": person, "n": TOP}) for person in people]
-        bodies = [asked[number % len(asked)] for number in range(REQUESTS)]
-        _check(ours, asked[0])
+    return _answers("recommend_10k", 10_000, requests_a_round=3_000)
+
+
+def recommend_100k() -> list[Figure]:
+    """The same over 100,000 items."""
+    return _answers("recommend_100k", 100_000, requests_a_round=1_000)
+
+
+def recommend_1m() -> list[Figure]:
+    """The same over 1,000,000 items."""
+    return _answers("recommend_1m", 1_000_000, requests_a_round=150)
+
+
+def _answers(name: str, items: int, requests_a_round: int) -> list[Figure]:
+    factors = catalogue.factors_of(items, FACTORS)
+    with running(BASE_PORT) as stack:
+        people = catalogue.fill(stack, factors, PEOPLE)
+        with _bare(stack, factors) as bare_url:
+            ours = Target(stack.api("recommend") + "/v1/recommendations", stack.key("server"))
+            bare = Target(bare_url + "/top")
+            asked = [orjson.dumps({"customer_id": person, "n": TOP}) for person in people]
+            bodies = [asked[number % len(asked)] for number in range(requests_a_round)]
+            recall = _recall(ours, factors, people)
+            rates = interleaved(
+                ROUNDS,
+                lambda _: len(bodies) / seconds_to_send(ours, bodies, CONNECTIONS),
+                lambda _: len(bodies) / seconds_to_send(bare, bodies, CONNECTIONS),
+            )
+            half = float(np.median(rates[0])) / 2
+            slow = percentile(latencies_at(ours, bodies, CONNECTIONS, half), 0.99) * 1000
+            memory = _memory(stack)
+    conditions = (
+        f"{machine.described()}, client and servers together; {items:,} items × {FACTORS} factors, top {TOP}, "
+        f"recall@{TOP} {recall:.3f} against exact scores; histories of {catalogue.HISTORY} items, read from PostgreSQL "
+        f"for each answer; {CONNECTIONS} connections, one gunicorn process of 8 threads each; {memory}; "
+        f"ceiling: an empty Flask route plus one exact top {TOP} over the same factors"
+    )
+    at_half = f"99 % of {len(bodies)} answers are quicker, asked at {half:.0f} a second (half of {name}), late or not"
+    return [
+        figure(name, "answers/s", *rates, conditions),
+        Figure(f"{name}_p99", round(slow, 1), "ms", None, None, at_half),
+    ]
+
+
+def recommend_batch() -> list[Figure]:
+    """Customers a second of a whole audience, asked for a thousand at a time, beside the bare library's own batch."""
+    factors = catalogue.factors_of(BATCH_ITEMS, BATCH_FACTORS)
+    with running(BASE_PORT) as stack:
+        people = catalogue.fill(stack, factors, BATCH_PEOPLE)
+        cores = psutil.cpu_count() or 1
+        ours = Target(stack.api("recommend", cores) + "/v1/recommendations/batch", stack.key("server"))
+        ids = list(people)
+        bodies = [
+            orjson.dumps({"customer_ids": ids[start : start + BATCH], "n": TOP}) for start in range(0, len(ids), BATCH)
+        ]
+        seconds_to_send(ours, bodies[: 2 * cores], 2 * cores)  # each process takes up the model
+        library, matrix = _library(factors, people)
         rates = interleaved(
-            ROUNDS,
-            lambda _: REQUESTS / seconds_to_send(ours, bodies, CONNECTIONS),
-            lambda _: REQUESTS / seconds_to_send(bare, bodies, CONNECTIONS),
+            3,
+            lambda _: len(ids) / seconds_to_send(ours, bodies, 2 * cores),
+            lambda _: len(ids) / _seconds_of_library(library, matrix),
         )
     conditions = (
-        f"{machine.described()}, client and servers together; {ITEMS:,} items × {FACTORS} factors, top {TOP}; "
-        f"histories of {HISTORY} items, read from PostgreSQL for each answer; {CONNECTIONS} connections, one gunicorn "
-        f"process of 8 threads each; ceiling: an empty Flask route plus one exact top {TOP} over the same factors"
+        f"{machine.described()}, client and servers together; {BATCH_PEOPLE:,} customers with histories of "
+        f"{catalogue.HISTORY} items, read from PostgreSQL; {BATCH_ITEMS:,} items × {BATCH_FACTORS} factors, top {TOP} "
+        f"that were not bought, with names and reasons, as JSON; {BATCH:,} customers a request, {cores} processes; "
+        f"ceiling: implicit's recommend() for the same people and items, ready-made factors, {cores} threads"
     )
-    return [figure("recommend_10k", "answers/s", *rates, conditions)]
+    return [figure("recommend_batch", "customers/s", *rates, conditions)]
 
 
-def als_fit() -> list[Figure]:
-    """Fits an hour including publishing, beside implicit's bare fit of the same matrix."""
-    matrix = _power_law(100_000, 20_000, 5_000_000)
-    parameters = AlsParameters(factors=64, iterations=5, regularization=10.0)
-    item_ids = [f"item-{number}" for number in range(matrix.shape[1])]
-    with tempfile.TemporaryDirectory() as folder:
-        artifacts.configure(f"file://{folder}")
-        rates = interleaved(
-            3, lambda _: 1 / _fit_and_publish(matrix, parameters, item_ids), lambda _: 1 / _bare_fit(matrix, parameters)
-        )
-    conditions = (
-        f"{machine.described()}; {matrix.shape[0]:,} × {matrix.shape[1]:,}, {matrix.nnz:,} entries, 64 factors, "
-        "5 iterations, all cores, BLAS on one thread for both; ours includes the artefact with checksums, synced"
-    )
-    return [figure("als_fit", "fits/s", *rates, conditions)]
+def _library(factors: np.ndarray, people: dict[str, list[int]]) -> tuple[AlternatingLeastSquares, sp.csr_matrix]:
+    lengths = [len(set(keys)) for keys in people.values()]
+    keys = np.concatenate([sorted(set(keys)) for keys in people.values()]).astype(np.int32)
+    pointers = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    matrix = sp.csr_matrix((np.ones(len(keys), dtype=np.float32), keys, pointers), shape=(len(people), len(factors)))
+    library = AlternatingLeastSquares(factors=factors.shape[1], num_threads=0)
+    library.item_factors = factors
+    library.user_factors = np.asarray(matrix @ factors, dtype=np.float32)
+    return library, matrix
 
 
-def _fit_and_publish(matrix: sp.csr_matrix, parameters: AlsParameters, item_ids: list[str]) -> float:
-    started = time.perf_counter()
-    _, items = als.fit(matrix, parameters)
-    popularity = np.asarray(matrix.sum(axis=0)).ravel().astype(np.float32)
-    artifacts.write(str(uuid7()), {"items": len(item_ids)}, item_ids, {"item_factors": items, "popularity": popularity})
-    return time.perf_counter() - started
-
-
-def _bare_fit(matrix: sp.csr_matrix, parameters: AlsParameters) -> float:
+def _seconds_of_library(library: AlternatingLeastSquares, matrix: sp.csr_matrix) -> float:
     started = time.perf_counter()
     with threadpool_limits(1, "blas"):
-        AlternatingLeastSquares(
-            factors=parameters.factors,
-            regularization=parameters.regularization,
-            alpha=parameters.alpha,
-            iterations=parameters.iterations,
-            random_state=parameters.random_state,
-            num_threads=0,
-        ).fit(matrix, show_progress=False)
+        for start in range(0, matrix.shape[0], BATCH):
+            people = np.arange(start, min(start + BATCH, matrix.shape[0]))
+            library.recommend(people, matrix[people], N=TOP, filter_already_liked_items=True)
     return time.perf_counter() - started
 
 
-def _power_law(people: int, items: int, entries: int) -> sp.csr_matrix:
-    """A seeded matrix whose items are wanted in proportion to 1/rank^0.8; `entries` distinct pairs."""
-    draw = np.random.default_rng(7)
-    weights = 1 / np.arange(1, items + 1) ** 0.8
-    cumulated = np.cumsum(weights / weights.sum())
-    pairs = np.empty(0, dtype=np.int64)
-    while len(pairs) < entries:
-        missing = int((entries - len(pairs)) * 1.3) + 1000
-        columns = np.searchsorted(cumulated, draw.random(missing)).clip(max=items - 1)
-        rows = draw.integers(0, people, missing)
-        pairs = np.unique(np.concatenate([pairs, rows * items + columns]))
-    pairs = np.sort(draw.permutation(pairs)[:entries])
-    values = draw.integers(1, 6, entries).astype(np.float32)
-    return sp.csr_matrix((values, (pairs // items, pairs % items)), shape=(people, items))
+def _recall(target: Target, factors: np.ndarray, people: dict[str, list[int]]) -> float:
+    """The share of the exact best that is in the answers, over some people."""
+    parameters, blend = catalogue.parameters_of(FACTORS), Blend()
+    base = base_of(factors, parameters.als.regularization)
+    lift = catalogue.popularity_of(len(factors)) * np.float32(blend.discover_popular)
+    connection, found = target.connect(), 0
+    for person, keys in list(people.items())[:CHECKED]:
+        chosen, times = np.unique(keys, return_counts=True)
+        person_factors = fold_in(factors, base, chosen, times.astype(np.float32), parameters.als.alpha)
+        products = factors @ person_factors
+        total = products / products.max() + lift
+        total[chosen] = -np.inf
+        best = {f"item-{key}" for key in np.argpartition(total, -TOP)[-TOP:].tolist()}
+        answer = orjson.loads(connection.send(target.request(orjson.dumps({"customer_id": person, "n": TOP}))))
+        if not answer["personal"] or answer["strategy"] != "for_you" or len(answer["items"]) != TOP:
+            raise RuntimeError(f"this is not the answer to measure: {answer}")
+        found += len(best & {item["item_id"] for item in answer["items"]})
+    connection.close()
+    return found / (TOP * min(CHECKED, len(people)))
 
 
-def _shop(stack: Stack, factors: np.ndarray) -> list[str]:
-    """A catalogue, people with histories and a published model; returns the people's ids."""
-    key = stack.key("admin")
-    url = stack.api("recommend")
-    for start in range(0, ITEMS, 5_000):
-        items = [{"item_id": f"item-{n}", "name": f"Item {n}"} for n in range(start, start + 5_000)]
-        requests.put(url + "/v1/items", json={"items": items}, headers={"Authorization": f"Bearer {key}"}, timeout=60)
-    with stack.connect("recommend") as connection:
-        connection.execute(
-            f"""
-            INSERT INTO interaction (position, line, identity_id, customer_id, item_key, kind, quantity, occurred_at)
-            SELECT person * {HISTORY} + line, 0, customer, customer, (random() * {ITEMS - 1})::int, {Kind.BOUGHT:d}, 1,
-                   now() - random() * interval '90 days'
-            FROM (SELECT person, gen_random_uuid() AS customer FROM generate_series(1, {PEOPLE}) AS person) AS people,
-                 generate_series(0, {HISTORY - 1}) AS line
-            """  # type: ignore[arg-type]
-        )
-        connection.execute("VACUUM ANALYZE interaction")
-        item_ids = [row[0] for row in connection.execute("SELECT item_id FROM item ORDER BY item_key")]
-        _publish(stack, factors, item_ids)
-        found = connection.execute("SELECT DISTINCT customer_id FROM interaction").fetchall()
-    stack.end()  # the next process begins with the model
-    return [str(row[0]) for row in found]
-
-
-def _publish(stack: Stack, factors: np.ndarray, item_ids: list[str]) -> None:
-    artifacts.configure(f"file://{stack.around.artifacts}")
-    parameters = Parameters(als=AlsParameters(factors=FACTORS))
-    trained = Trained(factors, np.linspace(1, 0, ITEMS, dtype=np.float32), {}, parameters, Blend(), {})
-    now = datetime.now(UTC)
-    with stack.acting("recommend"), transaction() as tx:
-        training.publish(tx, trained, item_ids, now, 0, now)
+def _memory(stack: Stack) -> str:
+    """What the serving process holds by itself, and how much of the model's files it has mapped."""
+    family = [one for parent, _ in stack.processes for one in psutil.Process(parent.pid).children(recursive=True)]
+    maps = max(family, key=lambda one: one.memory_info().rss).memory_maps()
+    mapped = sum(part.rss for part in maps if part.path.endswith(".npy"))
+    own = sum(part.anonymous for part in maps)
+    return f"memory a process {own / 2**20:,.0f} MiB of its own, {mapped / 2**20:,.0f} MiB mapped and shared"
 
 
 @contextmanager
@@ -153,7 +158,7 @@ def _bare(stack: Stack, factors: np.ndarray) -> Iterator[str]:
     """The ceiling, served by gunicorn with the settings of our APIs."""
     path = stack.folder / "bare.npy"
     np.save(path, factors)
-    port = BASE_PORT + 15
+    port = stack.around.base_port + 15
     argv = (
         *(sys.executable, "-m", "gunicorn", "--bind", f"{LOOPBACK}:{port}", "--worker-class", "gthread"),
         *(
@@ -189,11 +194,3 @@ def _wait_for(url: str) -> None:
         else:
             return
     raise RuntimeError("the ceiling's server did not start")
-
-
-def _check(target: Target, body: bytes) -> None:
-    connection = target.connect()
-    answer = orjson.loads(connection.send(target.request(body)))
-    connection.close()
-    if not answer["personal"] or answer["strategy"] != "for_you" or len(answer["items"]) != TOP:
-        raise RuntimeError(f"this is not the answer to measure: {answer}")

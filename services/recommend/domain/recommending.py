@@ -129,6 +129,8 @@ def _joined(person: Floats | None, moment: Floats | None) -> Floats | None:
 
 def _closed(catalogue: Catalogue, wish: Wish) -> Keys:
     """Items that are out for everybody with this wish: off sale, filtered out, excluded, of the moment."""
+    if not (wish.exclude or wish.cart or wish.only or wish.looked_at is not None):
+        return catalogue.off_sale
     named = np.asarray([*wish.exclude, *wish.moment()], dtype=np.int64)
     outside = np.flatnonzero(~catalogue.mask(wish.only)) if wish.only else named[:0]
     return np.concatenate([catalogue.off_sale, outside, named[named < len(catalogue)]])
@@ -149,16 +151,14 @@ def _reasons(model: Model, one: _Person, chosen: Keys, liked: Floats, wish: Wish
     known = chosen < len(lift)
     popular = lift[np.where(known, chosen, 0)] * known
     again = frozenset() if wish.exclude_seen else frozenset(one.tastes.keys[one.tastes.frequency > 0].tolist())
-    return [
-        Reason.BUY_AGAIN
-        if key in again
-        else wish.liked
-        if c > 0 and c >= p
-        else Reason.POPULAR
-        if p > 0
-        else Reason.NEW
-        for key, c, p in zip(chosen.tolist(), liked.tolist(), popular.tolist(), strict=True)
-    ]
+    parts = zip(chosen.tolist(), liked.tolist(), popular.tolist(), strict=True)
+    return [Reason.BUY_AGAIN if key in again else _reason(c, p, wish.liked) for key, c, p in parts]
+
+
+def _reason(liked: float, popular: float, told: Reason) -> Reason:
+    if liked > 0 and liked >= popular:
+        return told
+    return Reason.POPULAR if popular > 0 else Reason.NEW
 
 
 def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) -> Answer:

@@ -1,0 +1,119 @@
+"""The families of models that contend, which settings of each are tried, and for which data."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.recommend.domain.challengers import (
+    ease,
+    factors,
+    frequency,
+    graph,
+    neighbours,
+    popular,
+    successors,
+    tifu,
+    walks,
+)
+from services.recommend.domain.challengers.log import Contender, Log
+
+Settings = dict[str, Any]
+_LARGE_ITEMS: Final = 25_000
+_LARGE_LINES: Final = 3_000_000
+_DECAYS: Final = ({"decay": 0.98}, {"decay": 0.9}, {"decay": 0.8}, {"decay": 0.6})
+
+
+@dataclass(frozen=True)
+class Family:
+    """`grids`: settings tried one grid after the other, the best of one kept for the next."""
+
+    name: str
+    model: Callable[..., Contender]
+    grids: Sequence[Sequence[Settings]]
+    needs_order: bool = False
+    needs_repeats: bool = False
+    decays: bool = False
+    large: Sequence[Sequence[Settings]] = field(default=())
+
+    def suits(self, log: Log, repeats: bool) -> bool:
+        """Whether it can say anything about such data."""
+        return (log.ordered or not self.needs_order) and (repeats or not self.needs_repeats)
+
+    def stages(self, log: Log) -> Iterable[Sequence[Settings]]:
+        """The grids for data of this size; fewer settings where each costs more."""
+        is_large = log.item_count > _LARGE_ITEMS or len(log) > _LARGE_LINES
+        yield from self.large if is_large and self.large else self.grids
+        if self.decays and log.ordered:
+            yield _DECAYS
+
+    def fit(self, log: Log, settings: Settings) -> Contender:
+        """The model with these settings."""
+        return self.model(log, **settings)
+
+
+FAMILIES: Final = (
+    Family("popular", popular.fit, (tuple({"half_life": days} for days in (None, 7, 30, 120)),)),
+    Family("frequency", frequency.fit, (tuple({"decay": decay} for decay in (1.0, 0.98, 0.95, 0.9, 0.8)),), True, True),
+    Family(
+        "tifu",
+        tifu.fit,
+        (
+            ({"within": 0.9, "between": 0.7}, {"within": 0.95, "between": 0.9}, {"within": 1.0, "between": 0.95}),
+            ({"share": 0.9}, {"share": 0.5}),
+            ({"neighbours": 100}, {"group": 3}),
+        ),
+        True,
+        True,
+    ),
+    Family(
+        "neighbours",
+        neighbours.fit,
+        (({"shrink": 10.0}, {"shrink": 100.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50}, {"keep": 500})),
+        decays=True,
+        large=(({"shrink": 10.0}, {"bm25": True, "shrink": 10.0}),),
+    ),
+    Family(
+        "walks",
+        walks.fit,
+        (
+            ({"alpha": 1.0, "beta": 0.6}, {"alpha": 0.7, "beta": 0.6}, {"alpha": 1.0, "beta": 0.4}),
+            ({"beta": 0.8}, {"keep": 50}),
+        ),
+        decays=True,
+        large=(({"alpha": 1.0, "beta": 0.6}, {"alpha": 0.7, "beta": 0.5}),),
+    ),
+    Family(
+        "ease",
+        ease.fit,
+        (tuple({"regularization": strength} for strength in (300.0, 100.0, 1000.0, 30.0)),),
+        decays=True,
+        large=(({"regularization": 100.0}, {"regularization": 400.0}),),
+    ),
+    Family(
+        "graph",
+        graph.fit,
+        (({"share": 0.3}, {"share": 0.0}, {"share": 1.0}),),
+        decays=True,
+        large=(({"share": 0.3}, {"share": 0.1}),),
+    ),
+    Family(
+        "als",
+        factors.fit,
+        (
+            tuple({"strength": strength} for strength in (0.02, 0.1, 0.5, 2.0)),
+            ({"alpha": 3.0}, {"alpha": 30.0}),
+        ),
+        decays=True,
+        large=(tuple({"strength": strength} for strength in (0.1, 0.5, 2.0)), ({"alpha": 3.0}, {"alpha": 30.0})),
+    ),
+    Family(
+        "successors",
+        successors.fit,
+        (
+            ({"decay": 0.6}, {"decay": 0.3}, {"decay": 0.8}),
+            ({"beta": 0.1}, {"beta": 0.5}),
+            ({"reach": 1}, {"reach": 8}),
+        ),
+        True,
+    ),
+)
