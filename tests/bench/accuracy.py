@@ -61,7 +61,8 @@ def main() -> None:
 
 
 def _show(name: str, found: dict[str, Any]) -> None:
-    table = Table("model", *SHOWN, title=f"Complete Journey, last four weeks held out: {name}, {found['people']:,} people")
+    title = f"Complete Journey, last four weeks held out: {name}, {found['people']:,} people"
+    table = Table("model", *SHOWN, title=title)
     for model, figures in found["models"].items():
         table.add_row(model, *(f"{figures[shown]:.4f}" for shown in SHOWN))
     console = Console(width=120)
