@@ -1,7 +1,8 @@
 """Who is alive? A process that was ended is seen by itself; one that is frozen, or stuck for good, is seen here.
 
 Python processes of ours, their children included, show a pulse (deploy.pulse); servers are asked. Nobody is silent
-who computes: native code may hold the interpreter's lock for long, and a training or an import takes its time.
+who computes, or would if a core were free: native code may hold the interpreter's lock for long, a training or an
+import takes its time, and on a busy machine everything does.
 """
 
 import os
@@ -42,7 +43,6 @@ class Vitals:
     _patients: dict[int, _Patient] = field(default_factory=dict)
     _looked_at: float = field(default_factory=time.monotonic)
     _asked_at: float = 0.0
-    _unanswered_s: float = 0.0
     _rest: bytes = b""
 
     def heard(self, data: bytes) -> None:
@@ -63,9 +63,9 @@ class Vitals:
         if passed < LOOK_EVERY_S:
             return []
         self._looked_at = now
+        if is_up:
+            self._ask(now)
         silent = [pid for pid in list(self._patients) if self._is_silent(pid, min(passed, _MOST_AT_ONCE_S))]
-        if is_up and self._gives_no_answer(now):
-            silent.append(self.pid)
         for pid in silent:
             self._patients.pop(pid, None)
             with suppress(ProcessLookupError):
@@ -81,24 +81,24 @@ class Vitals:
             process = psutil.Process(pid)
             ours = pid == self.pid or self.pid in [parent.pid for parent in process.parents()]
             times = process.cpu_times()
+            waits_for_a_core = process.status() == psutil.STATUS_RUNNING
         except psutil.Error:
             ours = False
         if not ours:
             del self._patients[pid]
             return False
         processor_s = times.user + times.system
-        if patient.silent_s == 0.0 or processor_s - patient.processor_s >= _COMPUTES_S:
+        if waits_for_a_core or patient.silent_s == 0.0 or processor_s - patient.processor_s >= _COMPUTES_S:
             patient.silent_s, patient.processor_s = 0.0, processor_s
         patient.silent_s += passed_s
         return patient.silent_s > SILENT_S
 
-    def _gives_no_answer(self, now: float) -> bool:
-        passed = now - self._asked_at
-        if self.answers is None or passed < ASK_EVERY_S:
-            return False
-        self._asked_at = now
-        self._unanswered_s = 0.0 if self.answers(self.pid) else self._unanswered_s + min(passed, _MOST_AT_ONCE_S)
-        return self._unanswered_s > SILENT_S
+    def _ask(self, now: float) -> None:
+        """An answer is as good as a pulse."""
+        if self.answers is not None and now - self._asked_at >= ASK_EVERY_S:
+            self._asked_at = now
+            answered = self.answers(self.pid)
+            self._patients.setdefault(self.pid, _Patient()).heard = answered
 
 
 def is_not_stopped(pid: int) -> bool:

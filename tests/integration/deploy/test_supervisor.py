@@ -270,6 +270,18 @@ def test_a_server_that_gives_no_answer_is_started_again(home, supervisor, monkey
     run_until(supervisor, lambda: state_of(home, "proxy")["pid"] not in (None, first))
 
 
+def test_a_server_too_busy_to_answer_is_left_alone(home, supervisor, monkeypatch):
+    monkeypatch.setattr(liveness, "SILENT_S", 0.5)
+    monkeypatch.setattr(liveness, "ASK_EVERY_S", 0.1)
+    monkeypatch.setattr(liveness, "LOOK_EVERY_S", 0.2)
+    asked = []
+    busy = "import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\nwhile True: pass"
+    server = replace(job(home, "valkey", busy), answers=lambda pid: asked.append(pid) or False)
+    supervisor.start([server])
+    run_until(supervisor, lambda: len(asked) > 20, 60.0)
+    assert state_of(home, "valkey")["restarts"] == 0
+
+
 def test_a_machine_that_slept_finds_nobody_silent(monkeypatch):
     vitals = liveness.Vitals(os.getpid())
     vitals.heard(pulse.MESSAGE.pack(os.getpid()))
