@@ -72,6 +72,47 @@ def create_user(email: str, role: str, data: Path) -> None:
     click.echo(f"{created.email} enters with {created.password}")
 
 
+@users.command("list")
+@data_option
+def list_users(data: Path) -> None:
+    """Everybody who may enter, with role and state."""
+    with as_console(data):
+        for user in _actions("users").list_users():
+            state = "disabled" if user.disabled_at else "two steps" if user.two_step else "password"
+            click.echo(f"{user.role:<9} {state:<9} {user.email}")
+
+
+@users.command("reset-password")
+@click.argument("email")
+@data_option
+def reset_password(email: str, data: Path) -> None:
+    """Print a link with which this person chooses a new password: once, within half an hour."""
+    with as_console(data):
+        link = _actions("resets").link_for(_user_id(email))
+    click.echo(link.address)
+    click.echo(f"for {link.email}, once, until {link.expires_at:%H:%M} UTC", err=True)
+
+
+@users.command("reset-two-step")
+@click.argument("email")
+@data_option
+def reset_two_step(email: str, data: Path) -> None:
+    """Take two-step log-in off a person who lost phone and recovery codes. They are told on the next log-in."""
+    with as_console(data):
+        _actions("two_step").reset(_user_id(email))
+    click.echo("the password alone opens this account now; sessions have ended")
+
+
+@users.command("unlock")
+@click.argument("email")
+@data_option
+def unlock(email: str, data: Path) -> None:
+    """Let a person try again at once after too many wrong passwords or codes."""
+    with as_console(data):
+        forgotten = _actions("users").unlock(_user_id(email))
+    click.echo(f"{forgotten} failed attempts forgotten")
+
+
 @contextmanager
 def as_console(data: Path) -> Iterator[None]:
     """This process as the console: of the platform running in `data`, or of the environment's variables.
@@ -96,12 +137,18 @@ def as_console(data: Path) -> Iterator[None]:
     crypto.configure(settings)
     database.configure(settings.database_url, settings.service, 1)
     queue.configure(settings)
+    import_module("services.console.channels.mail").configure(settings)
     try:
         yield
     except Problem as problem:
         raise click.ClickException(problem.detail) from problem
     finally:
         database.close()
+
+
+def _user_id(email: str) -> UUID:
+    found: UUID = _actions("users").by_email(email).user_id
+    return found
 
 
 def _actions(name: str) -> Any:

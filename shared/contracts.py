@@ -37,6 +37,7 @@ TASKS: Final = MappingProxyType(
         "segmentation.upkeep": SEGMENTATION,
         "recommend.upkeep": RECOMMEND,
         "console.upkeep": CONSOLE,
+        "console.send_resets": CONSOLE,
     }
 )
 

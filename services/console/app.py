@@ -8,6 +8,7 @@ from services.console.api import audit as audit_api
 from services.console.api import keys as keys_api
 from services.console.api import shop as shop_api
 from services.console.api import system as system_api
+from services.console.channels import mail
 from services.console.domain.passwords import PasswordError
 from services.console.pages import (
     account,
@@ -24,11 +25,13 @@ from services.console.pages import (
     recommendations,
     reference,
     rejected,
+    reset,
     segments,
     shell,
     shop,
     system,
     templates,
+    two_step,
     users,
 )
 from shared import web
@@ -37,15 +40,17 @@ from shared.problems import Invalid
 
 API = (shop_api, keys_api, audit_api, system_api)
 PAGES = (
-    *(language, login, account, overview, customers, segments, drafting, campaigns, templates, recommendations),
-    *(system, rejected, shop, keys, users, audit, reference),
+    *(language, login, reset, account, two_step, overview, customers, segments, drafting, campaigns, templates),
+    *(recommendations, system, rejected, shop, keys, users, audit, reference),
 )
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The console, ready to serve."""
+    settings = settings or load_settings("console")
+    mail.configure(settings)
     app = web.create_app(
-        settings or load_settings("console"),
+        settings,
         [module.blp for module in (*API, *PAGES)],
         errors={PasswordError: Invalid},
         title="Zhike console",

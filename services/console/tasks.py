@@ -1,13 +1,19 @@
 """Work of the console that nobody waits for."""
 
-from services.console.actions import sessions
+from services.console.actions import resets, sessions
 from shared import queue
 
 
 @queue.task("console.upkeep")
 def upkeep() -> None:
-    """Remove ended sessions and old log-in attempts."""
+    """Remove ended sessions and links and old log-in attempts."""
     sessions.prune()
 
 
-SCHEDULE = {"console.upkeep": 300}
+@queue.task("console.send_resets")
+def send_resets() -> None:
+    """Mail the links that people who forgot their password asked for."""
+    resets.send_due()
+
+
+SCHEDULE = {"console.upkeep": 300, "console.send_resets": 30}

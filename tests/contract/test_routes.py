@@ -38,7 +38,8 @@ def test_public_routes_are_few_and_known(apps):
     }
     operations = {f"{name} /{path}" for name in contracts.SERVICES for path in ("healthz", "readyz", "metrics", "docs")}
     links = {route for route in public if route.startswith("campaign /e/")}
-    pages = {"console /login", "console /logout", "console /language", "console /static/<path:filename>"}
+    pages = {f"console /{path}" for path in ("login", "login/code", "logout", "language", "static/<path:filename>")}
+    pages |= {"console /forgot", "console /reset/<token>"}
     assert public - operations - links <= pages
 
 

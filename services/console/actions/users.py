@@ -7,9 +7,11 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.console.actions import passwords
+from services.console.actions import attempts, passwords
 from services.console.domain import passwords as policy
 from services.console.domain.permissions import ROLES
+from services.console.store import attempts as attempt_store
+from services.console.store import resets as reset_store
 from services.console.store import sessions as session_store
 from services.console.store import users as store
 from shared import audit
@@ -42,6 +44,7 @@ class UserRecord:
     last_login_at: datetime | None
     disabled_at: datetime | None
     version: int
+    two_step: bool
 
 
 def create_user(email: str, password: str | None, role: str, actor: Actor = SYSTEM, language: str = "") -> CreatedUser:
@@ -96,29 +99,44 @@ def set_disabled(user_id: UUID, disabled: bool, actor: Actor = SYSTEM) -> None:
             audit.record(tx, "user.disable" if disabled else "user.enable", ("user", user_id), actor=actor)
 
 
-def reset_password(user_id: UUID, actor: Actor = SYSTEM) -> CreatedUser:
-    """Give a person a made-up password and end their sessions. Raises NotFound."""
-    chosen = passwords.generate()
-    with transaction() as tx:
-        user = _locked(tx, user_id)
-        store.set_password(tx, user_id, passwords.hash_password(chosen))
-        session_store.delete_of_user(tx, user_id)
-        audit.record(tx, "user.reset_password", ("user", user_id), actor=actor)
-    return CreatedUser(user_id, unseal(user["email"]), user["role"], chosen)
-
-
-def change_own_password(user_id: UUID, present: str, wanted: str, keep_session: bytes, actor: Actor) -> None:
-    """Replace one's own password; one's other sessions end. Raises Invalid, PasswordError."""
+def change_own_password(
+    user_id: UUID, present: str, wanted: str, keep_session: UUID, address: str, actor: Actor
+) -> None:
+    """Replace one's own password; one's other sessions and links end. Raises Invalid, PasswordError, TooMany."""
     with transaction(read_only=True) as tx:
         user = store.get(tx, user_id)
-    if user is None or not passwords.verify(user["password_hash"], present):
+    if user is None:
+        raise NotFound("there is no such user")
+    attempt = attempts.begin(user["email_index"], address)
+    if not passwords.verify(user["password_hash"], present):
         raise Invalid("the present password is not right", code="password_wrong")
     policy.check(wanted, unseal(user["email"]))
     hashed = passwords.hash_password(wanted)
     with transaction() as tx:
+        attempt.succeeded(tx)
         store.set_password(tx, user_id, hashed)
-        session_store.delete_of_user(tx, user_id, keep=keep_session)
-        audit.record(tx, "user.change_password", ("user", user_id), actor=actor)
+        ended = session_store.delete_of_user(tx, user_id, keep=keep_session)
+        reset_store.forget_of_user(tx, user_id)
+        audit.record(tx, "user.change_password", ("user", user_id), after={"sessions": ended}, actor=actor)
+
+
+def by_email(email: str) -> UserRecord:
+    """The person with this address. Raises Invalid, NotFound."""
+    with transaction(read_only=True) as tx:
+        found = store.by_email(tx, email_index(normalise(email)))
+    one = next((user for user in list_users() if found and user.user_id == found["user_id"]), None)
+    if one is None:
+        raise NotFound("nobody with this e-mail address may enter")
+    return one
+
+
+def unlock(user_id: UUID, actor: Actor = SYSTEM) -> int:
+    """Let a person try again who, or in whose name somebody, failed too often. Returns how many failures counted."""
+    with transaction() as tx:
+        user = _locked(tx, user_id)
+        forgotten = attempt_store.unlock(tx, user["email_index"])
+        audit.record(tx, "user.unlock", ("user", user_id), {"attempts": forgotten}, {"attempts": 0}, actor)
+    return forgotten
 
 
 def set_language(user_id: UUID, language: str) -> None:

@@ -12,7 +12,8 @@ from flask import Response, current_app, g, redirect, request, url_for
 from flask_babel import gettext
 
 from services.console.actions import sessions
-from services.console.actions.sessions import Person
+from services.console.actions.sessions import Person, Visit
+from services.console.domain.devices import device
 from services.console.domain.permissions import ALL
 from shared.auth import guarded
 from shared.crypto import signing_key
@@ -23,8 +24,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def page(permission: str = "") -> Callable[[F], F]:
-    """Let only people who are logged in, and whose role holds `permission`, see a page; check the token of forms."""
+def page(permission: str = "", *, before_set_up: bool = False) -> Callable[[F], F]:
+    """Let only people who are logged in, and whose role holds `permission`, see a page; check the token of forms.
+
+    Who must set up the second step first is led there from every page but those that are open `before_set_up`.
+    """
     if permission and permission not in ALL:
         raise KeyError(permission)
 
@@ -35,6 +39,8 @@ def page(permission: str = "") -> Callable[[F], F]:
             if found is None:
                 return to_login()
             check_form()
+            if found.must_set_up and not before_set_up:
+                return _elsewhere(url_for("two_step.show"))
             if permission and not found.may(permission):
                 raise Forbidden(gettext("Your role does not allow this."), code="role")
             return view(*args, **kwargs)
@@ -94,10 +100,16 @@ def over_tls() -> bool:
 def to_login() -> Response:
     """Send a visitor to the log-in page and, if that is safe, back here afterwards."""
     back = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else None
-    target = url_for("login.form", next=back if back and back != "/" else None)
-    if is_fragment():
-        return Response("", 401, {"HX-Redirect": target})
-    return redirect(target)  # type: ignore[return-value]
+    return _elsewhere(url_for("login.form", next=back if back and back != "/" else None))
+
+
+def visit() -> Visit:
+    """From where somebody logs in."""
+    return Visit(
+        request.remote_addr or "",
+        device(request.headers.get("User-Agent", "")),
+        request.cookies.get(cookie_name("session")),
+    )
 
 
 def is_fragment() -> bool:
@@ -120,6 +132,12 @@ def keep_form_cookie(response: Response) -> Response:
     if made:
         set_cookie(response, "form", made)
     return response
+
+
+def _elsewhere(target: str) -> Response:
+    if is_fragment():
+        return Response("", 401, {"HX-Redirect": target})
+    return redirect(target)  # type: ignore[return-value]
 
 
 def _form_cookie() -> str:

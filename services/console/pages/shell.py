@@ -112,7 +112,7 @@ def _frame() -> dict[str, Any]:
         "request_id": telemetry.request_id(),
         "language": str(locale),
         "language_tag": "zh-Hans" if locale and locale.language == "zh" else "en",
-        "navigation": _navigation() if found else (),
+        "navigation": _navigation() if found and not found.must_set_up else (),
     }
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from services.console.actions import resets, two_step
 from services.console.actions import users as actions
 from services.console.domain.permissions import ROLES
 from services.console.pages.errors import page_blueprint
@@ -65,11 +66,33 @@ def disable(user_id: UUID) -> Response:
     return _back()
 
 
-@blp.post("/people/<uuid:user_id>/password")
+@blp.post("/people/<uuid:user_id>/reset-link")
 @page("users:write")
-def reset_password(user_id: UUID) -> Response:
-    """Give somebody a made-up password, which is shown this once."""
-    return _index(made=actions.reset_password(user_id, person().actor))
+def reset_link(user_id: UUID) -> Response:
+    """Make a link with which somebody can choose a new password; it is shown this once."""
+    try:
+        return _index(link=resets.link_for(user_id, person().actor))
+    except Conflict:
+        flash(gettext("This user is disabled. Enable them first."), "error")
+        return _back()
+
+
+@blp.post("/people/<uuid:user_id>/two-step")
+@page("users:write")
+def reset_two_step(user_id: UUID) -> Response:
+    """Take the second step off somebody who lost it; they are told on the next log-in."""
+    two_step.reset(user_id, person().actor)
+    flash(gettext("Two-step log-in of this person is reset."), "done")
+    return _back()
+
+
+@blp.post("/people/two-step-roles")
+@page("users:write")
+def require_two_step() -> Response:
+    """Say which roles must log in with two steps."""
+    two_step.require_of(request.form.getlist("role"), person().actor)
+    flash(gettext("The log-in rules are saved."), "done")
+    return _back()
 
 
 def _back() -> Response:
@@ -77,7 +100,10 @@ def _back() -> Response:
 
 
 def _index(
-    errors: dict[str, str] | None = None, made: actions.CreatedUser | None = None, status: int = 200
+    errors: dict[str, str] | None = None,
+    made: actions.CreatedUser | None = None,
+    link: resets.Link | None = None,
+    status: int = 200,
 ) -> Response:
     html = render_template(
         "people.html",
@@ -86,6 +112,8 @@ def _index(
         role_names=ROLE_NAMES,
         errors=errors or {},
         made=made,
+        link=link,
+        required=two_step.required_roles(),
         form=request.form,
     )
     return make_response(html, status)

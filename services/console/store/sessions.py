@@ -1,4 +1,4 @@
-"""Sessions of logged-in people, and failed log-ins."""
+"""Sessions of logged-in people."""
 
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,9 @@ def insert(tx: Transaction, session: dict[str, Any]) -> None:
     """Keep a new session."""
     tx.execute(
         """
-        INSERT INTO session (token_hash, user_id, created_at, seen_at, expires_at)
-        VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s)
+        INSERT INTO session (token_hash, session_id, user_id, created_at, seen_at, expires_at, address, device)
+        VALUES (%(token_hash)s, %(session_id)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s, %(address)s,
+                %(device)s)
         """,
         session,
     )
@@ -22,9 +23,11 @@ def find(tx: Transaction, token_hash: bytes, now: datetime, idle_since: datetime
     """The person behind a session that is still good: not expired, not idle since `idle_since`, not disabled."""
     return tx.one(
         """
-        SELECT s.seen_at, u.user_id, u.email, u.role, u.language
+        SELECT s.session_id, s.seen_at, u.user_id, u.email, u.role, u.language, u.totp_on_since IS NOT NULL AS two_step,
+               u.totp_on_since IS NULL AND u.role = ANY(policy.two_step_roles) AS must_set_up
         FROM session s
         JOIN console_user u USING (user_id)
+        CROSS JOIN access_policy policy
         WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND s.seen_at > %(idle_since)s
           AND u.disabled_at IS NULL
         """,
@@ -45,70 +48,38 @@ def delete(tx: Transaction, token_hash: bytes) -> None:
     tx.execute("DELETE FROM session WHERE token_hash = %(token_hash)s", {"token_hash": token_hash})
 
 
-def delete_of_user(tx: Transaction, user_id: UUID, keep: bytes | None = None) -> None:
-    """End all sessions of a person, but for the one to `keep`."""
-    tx.execute(
+def delete_of_user(tx: Transaction, user_id: UUID, keep: UUID | None = None) -> int:
+    """End all sessions of a person, but for the one to `keep`; returns how many ended."""
+    return tx.execute(
         """
         DELETE FROM session
-        WHERE user_id = %(user_id)s AND (%(keep)s::bytea IS NULL OR token_hash <> %(keep)s)
+        WHERE user_id = %(user_id)s AND (%(keep)s::uuid IS NULL OR session_id <> %(keep)s)
         """,
         {"user_id": user_id, "keep": keep},
-    )
+    ).rowcount
 
 
-def failures(tx: Transaction, subjects: dict[str, str], since: datetime) -> dict[str, int]:
-    """How often a log-in failed since then, by kind (user, address) of the subjects given."""
-    rows = tx.all(
+def of_user(tx: Transaction, user_id: UUID, now: datetime, idle_since: datetime) -> list[Row]:
+    """The sessions of a person that are still good, the one in use last first."""
+    return tx.all(
         """
-        SELECT kind, count(*) AS failed
-        FROM login_attempt
-        WHERE at > %(since)s
-          AND ((kind = 'user' AND subject = %(user)s) OR (kind = 'address' AND subject = %(address)s))
-        GROUP BY kind
+        SELECT session_id, address, device, created_at, seen_at
+        FROM session
+        WHERE user_id = %(user_id)s AND expires_at > %(now)s AND seen_at > %(idle_since)s
+        ORDER BY seen_at DESC, session_id
         """,
-        {**subjects, "since": since},
-    )
-    return {row["kind"]: row["failed"] for row in rows}
-
-
-def add_failure(tx: Transaction, subjects: dict[str, str], now: datetime) -> None:
-    """Note a failed log-in against the person named and the address it came from."""
-    tx.execute(
-        """
-        INSERT INTO login_attempt (kind, subject, at)
-        VALUES ('user', %(user)s, %(now)s), ('address', %(address)s, %(now)s)
-        """,
-        {**subjects, "now": now},
+        {"user_id": user_id, "now": now, "idle_since": idle_since},
     )
 
 
-def clear_failures(tx: Transaction, subjects: dict[str, str], now: datetime) -> None:
-    """Somebody has logged in: forget the person's failures, and of the address this one attempt, made at `now`."""
-    tx.execute(
-        """
-        DELETE FROM login_attempt
-        WHERE (kind = 'user' AND subject = %(user)s)
-           OR (kind = 'address' AND subject = %(address)s AND at = %(now)s)
-        """,
-        {**subjects, "now": now},
-    )
+def delete_one(tx: Transaction, user_id: UUID, session_id: UUID) -> int:
+    """End one session of a person; returns how many there were."""
+    return tx.execute(
+        "DELETE FROM session WHERE user_id = %(user_id)s AND session_id = %(session_id)s",
+        {"user_id": user_id, "session_id": session_id},
+    ).rowcount
 
 
-def lock_subjects(tx: Transaction, subjects: dict[str, str]) -> None:
-    """Let attempts against the same person or from the same address pass one by one, until the commit."""
-    tx.execute(
-        """
-        SELECT pg_advisory_xact_lock(key)
-        FROM (SELECT hashtextextended(subject, 0) AS key
-              FROM unnest(%(subjects)s::text[]) AS given (subject)
-              ORDER BY 1) AS ordered
-        """,
-        {"subjects": [f"{kind}:{subject}" for kind, subject in subjects.items()]},
-    )
-
-
-def prune(tx: Transaction, now: datetime, attempts_before: datetime) -> int:
-    """Remove sessions that have ended and attempts that no longer count; returns how many rows went."""
-    sessions = tx.execute("DELETE FROM session WHERE expires_at <= %(now)s", {"now": now}).rowcount
-    attempts = tx.execute("DELETE FROM login_attempt WHERE at <= %(before)s", {"before": attempts_before}).rowcount
-    return sessions + attempts
+def prune(tx: Transaction, now: datetime) -> int:
+    """Remove sessions that have ended; returns how many went."""
+    return tx.execute("DELETE FROM session WHERE expires_at <= %(now)s", {"now": now}).rowcount

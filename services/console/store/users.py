@@ -25,7 +25,8 @@ def by_email(tx: Transaction, email_index: str) -> Row | None:
     """The person behind an address (by its blind index), password hash included."""
     return tx.one(
         """
-        SELECT user_id, email, password_hash, role, language, disabled_at, version
+        SELECT user_id, email, email_index, password_hash, role, language, disabled_at, version, totp_secret,
+               totp_on_since
         FROM console_user
         WHERE email_index = %(email_index)s
         """,
@@ -39,7 +40,8 @@ def get(tx: Transaction, user_id: UUID, lock: bool = False) -> Row | None:
 
 
 _SELECT = """
-    SELECT user_id, email, password_hash, role, language, created_at, last_login_at, disabled_at, version
+    SELECT user_id, email, email_index, password_hash, role, language, created_at, last_login_at, disabled_at, version,
+           totp_secret, totp_on_since
     FROM console_user
     WHERE user_id = %(user_id)s
 """
@@ -50,7 +52,8 @@ def every(tx: Transaction) -> list[Row]:
     """All people in the order they came."""
     return tx.all(
         """
-        SELECT user_id, email, role, language, created_at, last_login_at, disabled_at, version
+        SELECT user_id, email, role, language, created_at, last_login_at, disabled_at, version,
+               totp_on_since IS NOT NULL AS two_step
         FROM console_user
         ORDER BY user_id
         """
@@ -103,6 +106,14 @@ def set_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
     )
 
 
+def rehash(tx: Transaction, user_id: UUID, password_hash: str) -> None:
+    """Keep the same password under today's parameters: no new version, nobody changed anything."""
+    tx.execute(
+        "UPDATE console_user SET password_hash = %(password_hash)s WHERE user_id = %(user_id)s",
+        {"user_id": user_id, "password_hash": password_hash},
+    )
+
+
 def set_language(tx: Transaction, user_id: UUID, language: str) -> None:
     """Remember the language a person chose."""
     tx.execute(
@@ -111,6 +122,22 @@ def set_language(tx: Transaction, user_id: UUID, language: str) -> None:
     )
 
 
-def mark_login(tx: Transaction, user_id: UUID) -> None:
-    """Note that a person has just logged in."""
-    tx.execute("UPDATE console_user SET last_login_at = now() WHERE user_id = %(user_id)s", {"user_id": user_id})
+def mark_login(tx: Transaction, user_id: UUID) -> list[str]:
+    """Note that a person has just logged in; returns what they are to be told, which is told once."""
+    found: list[str] = tx.value("SELECT notices FROM console_user WHERE user_id = %(user_id)s", {"user_id": user_id})
+    tx.execute(
+        "UPDATE console_user SET last_login_at = now(), notices = '{}' WHERE user_id = %(user_id)s",
+        {"user_id": user_id},
+    )
+    return found
+
+
+def tell(tx: Transaction, user_id: UUID, notice: str) -> None:
+    """Have a person told something on the next log-in."""
+    tx.execute(
+        """
+        UPDATE console_user SET notices = array_append(notices, %(notice)s)
+        WHERE user_id = %(user_id)s AND NOT %(notice)s = ANY(notices)
+        """,
+        {"user_id": user_id, "notice": notice},
+    )

@@ -4,15 +4,18 @@ The pages of the console that change something in a sibling are named with the r
 which is tried here itself.
 """
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from services.campaign.channels import outside
+from services.console.channels import mail
 from services.profile.actions import append
 from shared import contracts
 from tests.integration.campaign import mailbox as mailboxes
 from tests.integration.console.conftest import PASSWORD, Browser
+from tests.integration.console.test_two_step import Phone
 from tests.integration.profile.conftest import TeaHouse, identify
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -30,6 +33,7 @@ UNRECORDED = {
     "recommend POST /v1/recommendations": "computes, changes nothing",
     "recommend POST /v1/recommendations/batch": "computes, changes nothing",
     "recommend POST /v1/recommendations/signatures": "computes, changes nothing",
+    "console POST /account/two-step/begin": "proposes a secret, which counts once it is confirmed",
     "console POST /language": "in which language one reads; of visitors too",
     "console POST /segments/preview": "computes, changes nothing",
     "console POST /templates/preview": "computes, changes nothing",
@@ -192,9 +196,10 @@ def of_the_consoles_pages(walk, services, person):
     walk.submit(browser, "/login", email=email, password=PASSWORD)
     browser.get("/account")
     walk.submit(browser, "/account/password", present=PASSWORD, wanted=PASSWORD + "!", again=PASSWORD + "!")
+    walk.submit(browser, "/account/sessions")
     walk.submit(browser, "/shop/sending", enabled="no")
     shop = {"name": "Teahouse", "time_zone": "Asia/Shanghai", "currency": "CNY", "locale": "en", "region": "CN"}
-    walk.submit(browser, "/shop", **shop, audience="everybody")
+    walk.submit(browser, "/shop", **shop, sender_email="tea@shop.example", audience="everybody")
     walk.submit(browser, "/keys", 200, name="Till", kind="server")
     tx = services.transaction("console")
     key = tx.value("SELECT key_id FROM api_key ORDER BY key_id DESC LIMIT 1")
@@ -203,8 +208,35 @@ def of_the_consoles_pages(walk, services, person):
     places = {"user_id": tx.value("SELECT user_id FROM console_user WHERE role = 'viewer'")}
     walk.submit(browser, "/people/<uuid:user_id>/role", places=places, role="analyst")
     walk.submit(browser, "/people/<uuid:user_id>/disabled", places=places, disabled="yes")
-    walk.submit(browser, "/people/<uuid:user_id>/password", 200, places=places)
+    of_roles_and_steps(walk, browser, places)
+
+
+def of_roles_and_steps(walk, browser, places):
+    walk.submit(browser, "/people/two-step-roles", role="viewer")
+    walk.submit(browser, "/people/<uuid:user_id>/two-step", places=places)
+    walk.submit(browser, "/people/<uuid:user_id>/disabled", places=places, disabled="no")
+    shown = walk.submit(browser, "/people/<uuid:user_id>/reset-link", 200, places=places).get_data(as_text=True)
+    token = re.search(r"/reset/([\w-]+)<", shown)[1]
+    browser.post("/account/two-step/begin")
+    page = browser.get("/account/two-step").get_data(as_text=True)
+    phone = Phone(re.search(r'id="secret">([A-Z2-7 ]+)<', page)[1].replace(" ", ""))
+    shown = walk.submit(browser, "/account/two-step/confirm", 200, code=phone.code(-30)).get_data(as_text=True)
+    codes = re.findall(r"<li><code>([a-z0-9-]{11})</code>", shown)
+    password = PASSWORD + "!"
+    walk.submit(browser, "/account/two-step/codes", 200, password=password, code=phone.code())
     walk.submit(browser, "/logout")
+    browser.log_in("mei@shop.example", password)
+    walk.submit(browser, "/login/code", 401, code=codes[0])
+    walk.submit(browser, "/login/code", code=phone.code(30))
+    browser.get("/account")
+    # One step later than the phone has shown so far: waiting for it would take half a minute.
+    walk.services.transaction("console").execute("UPDATE console_user SET totp_last_step = 0")
+    walk.submit(browser, "/account/two-step/off", password=password, code=phone.code())
+    browser.post("/logout")
+    browser.get("/login")
+    walk.submit(browser, "/reset/<token>", places={"token": token}, wanted=password, again=password)
+    mail.configure(replace(walk.services.settings("console"), smtp_url="smtp://127.0.0.1:9"))
+    walk.submit(browser, "/forgot", 200, email="mei@shop.example")
 
 
 def test_every_change_leaves_an_entry_in_the_audit_log(walk, services, person):

@@ -11,6 +11,7 @@ ID = "01a20046-b1b0-718a-b984-577398a63af2"
 # Endpoint -> the permission it needs; "" for everybody who is logged in, None for everybody.
 PAGES = {
     "account.change_password": "",
+    "account.end_sessions": "",
     "account.show": "",
     "audit.export": "audit:export",
     "audit.index": "audit:read",
@@ -42,6 +43,7 @@ PAGES = {
     "keys.revoke": "keys:write",
     "language.choose": None,
     "login.enter": None,
+    "login.enter_code": None,
     "login.form": None,
     "login.leave": "",
     "overview.compute": "scores:compute",
@@ -54,6 +56,10 @@ PAGES = {
     "reference.show": "",
     "rejected.index": "events:read",
     "rejected.replay": "events:replay",
+    "reset.ask": None,
+    "reset.finish": None,
+    "reset.forgot": None,
+    "reset.form": None,
     "segments.create": "segments:write",
     "segments.delete": "segments:write",
     "segments.edit": "segments:write",
@@ -74,11 +80,18 @@ PAGES = {
     "templates.new": "campaigns:write",
     "templates.preview": "campaigns:read",
     "templates.update": "campaigns:write",
+    "two_step.begin": "",
+    "two_step.confirm": "",
+    "two_step.renew_codes": "",
+    "two_step.show": "",
+    "two_step.turn_off": "",
     "users.change_role": "users:write",
     "users.create": "users:write",
     "users.disable": "users:write",
     "users.index": "users:write",
-    "users.reset_password": "users:write",
+    "users.require_two_step": "users:write",
+    "users.reset_link": "users:write",
+    "users.reset_two_step": "users:write",
 }
 OPEN = {"static", "operations.healthz", "operations.readyz", "operations.metrics", "operations.docs"}
 

@@ -1,0 +1,1 @@
+"""How the console reaches people who work in it."""
