@@ -1,15 +1,19 @@
 """The audit log."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from flask import Response, render_template, request, url_for
+from flask_babel import gettext
 
 from services.console.actions import audit as actions
 from services.console.pages.deeds import ACTIONS, FIELDS, SUBJECTS
 from services.console.pages.errors import page_blueprint
+from services.console.pages.formats import NOTHING, when
 from services.console.pages.session import page, person
 from services.console.store.audit import Filter
 from shared.audit import KEPT_DAYS
@@ -18,6 +22,7 @@ from shared.shop import shop
 blp = page_blueprint("audit", __name__)
 
 _ROWS: Final = 50
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$")
 _PAGES: Final = {
     "segment": ("segments.show", "segment_id"),
     "campaign": ("campaigns.show", "campaign_id"),
@@ -43,6 +48,7 @@ def index() -> str:
         fields=FIELDS,
         subjects=SUBJECTS,
         address=_address,
+        shown=_shown,
         years=KEPT_DAYS // 365,
     )
 
@@ -57,6 +63,19 @@ def export() -> Response:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _shown(value: Any) -> str:
+    """A value of a change as people read it; instants in the shop's time zone, rules as they were written."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if value is None or value in ("", [], {}):
+        return NOTHING
+    if isinstance(value, str) and _INSTANT.match(value):
+        return when(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _asked() -> dict[str, Any]:

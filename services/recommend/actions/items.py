@@ -54,7 +54,8 @@ def _note(tx: Transaction, items: list[Item], before: dict[str, Row], done: dict
         return
     after = store.of_ids(tx, [one.item_id for one in items])
     told = {item_id: audit.difference(before.get(item_id, {}), row) for item_id, row in after.items()}
-    old, new = ({item_id: change[side] for item_id, change in told.items()} for side in (0, 1))
+    old = {item_id: change[0] for item_id, change in told.items() if change[1] and item_id in before}
+    new = {item_id: change[1] for item_id, change in told.items() if change[1]}
     audit.record(tx, "items.put", ("catalogue", "items"), old, {**new, **done})
 
 
