@@ -5,7 +5,7 @@ Who acts is plumbing like the request id: the caller of the request, or the plat
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -13,12 +13,14 @@ from flask import g, has_request_context
 
 from shared import telemetry
 from shared.crypto import SealError, is_sealed, seal, unseal
-from shared.database import Transaction
+from shared.database import Transaction, transaction
 from shared.ids import uuid7
 
 # Fields of the things changed that hold people's particulars: kept sealed, opened for readers of the log.
 CONTACT: Final = frozenset({"email", "allow_list", "address", "phone"})
 KEPT_DAYS: Final = 730
+CHUNK: Final = 20_000
+MOST_CHUNKS: Final = 50
 LONGEST_TEXT: Final = 500
 LONGEST_LIST: Final = 50
 
@@ -112,6 +114,18 @@ def forget(tx: Transaction, before: datetime, limit: int) -> int:
         """,
         {"before": before, "limit": limit},
     ).rowcount
+
+
+def prune(now: datetime) -> int:
+    """Remove entries older than KEPT_DAYS, in small transactions; returns how many went. Part of a service's upkeep."""
+    gone = 0
+    for _ in range(MOST_CHUNKS):
+        with transaction() as tx:
+            some = forget(tx, now - timedelta(days=KEPT_DAYS), CHUNK)
+        gone += some
+        if some < CHUNK:
+            break
+    return gone
 
 
 def _json(values: Mapping[str, Any] | None) -> str | None:

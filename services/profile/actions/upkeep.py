@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from services.profile.store import appending, intake, log, rejected
+from shared import audit
 from shared.database import transaction
 from shared.shop import read_shop
 from shared.telemetry import get_logger
@@ -26,6 +27,7 @@ def run(now: datetime | None = None) -> None:
             with transaction() as tx:
                 if forget(tx, now - kept_for, CHUNK) < CHUNK:
                     break
+    audit.prune(now)
     while let_go(now):
         pass
 

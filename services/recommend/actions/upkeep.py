@@ -5,6 +5,7 @@ from typing import Final
 
 from services.recommend.domain.interactions import Kind
 from services.recommend.store import retention
+from shared import audit
 from shared.database import transaction
 from shared.shop import read_shop
 
@@ -24,5 +25,6 @@ def run(now: datetime | None = None) -> None:
         with transaction() as tx:
             if retention.forget_interactions(tx, now - timedelta(days=days or 0), KEPT, CHUNK) < CHUNK:
                 break
+    audit.prune(now)
     with transaction() as tx:
         retention.forget_models(tx, now - MODELS_KEPT_FOR, CHUNK)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.segmentation.store import retention
+from shared import audit
 from shared.database import Transaction, transaction
 from shared.shop import read_shop
 
@@ -24,6 +25,7 @@ def run(now: datetime | None = None) -> None:
     _forget(retention.forget_changes, now - CHANGES_KEPT_FOR)
     _forget(retention.forget_jobs, now - JOBS_KEPT_FOR)
     _forget(retention.forget_bases, now - JOBS_KEPT_FOR)
+    audit.prune(now)
 
 
 def _forget(some: Callable[[Transaction, datetime, int], int], before: datetime) -> None:
