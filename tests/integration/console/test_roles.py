@@ -96,7 +96,8 @@ PAGES = {
     "users.reset_link": "users:write",
     "users.reset_two_step": "users:write",
 }
-OPEN = {"static", "operations.healthz", "operations.readyz", "operations.metrics", "operations.docs"}
+OPERATIONS = {f"operations.{name}" for name in ("healthz", "readyz", "metrics", "get_metrics", "statusz", "docs")}
+OPEN = {"static", *OPERATIONS}
 
 
 def guards(app):
