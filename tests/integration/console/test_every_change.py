@@ -33,6 +33,7 @@ UNRECORDED = {
     "recommend POST /v1/recommendations": "computes, changes nothing",
     "recommend POST /v1/recommendations/batch": "computes, changes nothing",
     "recommend POST /v1/recommendations/signatures": "computes, changes nothing",
+    "profile POST /v1/rejected-events/replay": "the route of one event for each of many, with an entry each",
     # Each writes down what it tries again; here nothing waits for it. Tried in campaign/test_retrying.py.
     "campaign POST /v1/messages/retry": "nothing has failed",
     "console POST /v1/system/dead-letters/replay": "nothing has failed",
