@@ -171,7 +171,7 @@ class Installation:
         connection = psycopg.connect(
             self._owner_url,
             autocommit=True,
-            connect_timeout=3,
+            connect_timeout=10,
             row_factory=tuple_row,
             options="-c statement_timeout=60s",
         )
