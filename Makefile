@@ -53,8 +53,12 @@ lint: setup  ## style, types, import rules
 	@found=$$($(BIN)/lint-imports) || { echo "$$found"; exit 1; }
 	@$(BIN)/mypy
 
+.PHONY: audit
+audit: setup  ## known flaws (as far as the package index answers) and licences of what is installed
+	@$(BIN)/python -m tests.audit
+
 .PHONY: test
-test: lint $(CLIENTS)  ## everything CI runs
+test: lint audit $(CLIENTS)  ## everything CI runs
 	@$(BIN)/pytest -n 2 $(ARGS)
 
 .PHONY: test-servers

@@ -73,3 +73,61 @@ def test_every_published_view_exists_with_exactly_its_readers(servers):
     for view, grantee in rows:
         found.setdefault(view, set()).add(grantee.rpartition("_")[2])
     assert found == {view: set(readers) for view, readers in contracts.PUBLISHED.items()}
+
+
+@pytest.mark.parametrize("kind", contracts.KEY_SCOPES)
+def test_a_key_opens_exactly_the_routes_of_its_scopes(apps, services, kind):
+    """Every route of every service with every method: 401 or 403 where the kind lacks the scope, else neither."""
+    scopes = contracts.KEY_SCOPES[kind]
+    wrong = []
+    for name, app in apps.items():
+        api = services.api(name).as_key(kind)
+        for rule, view in routes(app):
+            if view.guard == "public" or view.guard.startswith("session:"):
+                continue
+            for method in rule.methods - {"OPTIONS", "HEAD"}:
+                may = (
+                    "*" in scopes
+                    or view.guard in scopes
+                    or (view.guard.startswith("the key") and _collects(rule, scopes))
+                )
+                status = api.open(filled(rule), method=method, json={}).status_code
+                if (status not in (401, 403)) != may:
+                    wrong.append((name, method, rule.rule, status))
+    assert wrong == []
+
+
+def _collects(rule, scopes):
+    return ("events:import" if rule.rule == "/v1/import" else "events:collect") in scopes
+
+
+def filled(rule):
+    """The address of a route with an id in each of its places."""
+    path = rule.rule
+    for argument in rule.arguments:
+        for converter in ("uuid:", "int:", "path:", "string:", ""):
+            path = path.replace(f"<{converter}{argument}>", "01920000-0000-7000-8000-000000000000")
+    return path
+
+
+def test_pages_of_other_origins_reach_the_collector_and_nothing_else(apps, services):
+    """A preflight asks without a key; only where a browser's own key may send events is it told yes."""
+    open_to_pages = set()
+    for name, app in apps.items():
+        api = services.api(name).as_key(None)
+        for rule, _view in routes(app):
+            headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+            reply = api.open(filled(rule), method="OPTIONS", headers=headers)
+            assert "Access-Control-Allow-Credentials" not in reply.headers
+            if "Access-Control-Allow-Origin" in reply.headers:
+                assert "Authorization" in reply.headers["Access-Control-Allow-Headers"]
+                open_to_pages.add(rule.rule)
+    assert open_to_pages == {
+        f"/v1/{call}" for call in ("track", "identify", "page", "screen", "group", "alias", "batch")
+    }
+
+
+def test_a_refusal_of_the_collector_can_be_read_by_the_page_that_got_it(services):
+    reply = services.api("profile").as_key(None).post("/v1/track", json={"event": "Tea Poured"})
+    assert reply.status_code == 401
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"

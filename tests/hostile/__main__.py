@@ -5,32 +5,18 @@ import json
 import multiprocessing
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
-from deploy import topology
 from shared import contracts
-from tests.hostile.doors import PortDoor
+from tests.hostile.shares import Share, carry_out, document_of
 from tests.hostile.spoiling import OWN_KEY
-from tests.hostile.storm import Outcome, rage
+from tests.hostile.storm import Outcome
 from tests.journey.platform import ROOT, zhike
 
-OF_EACH: Final = 60  # generated requests of each operation, half of them against its schema; each is spoilt many times
 AT_ONCE: Final = 2
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one process is to do."""
-
-    service: str
-    base_port: int
-    key: str
-    number: int
-    requests: int
 
 
 def main() -> int:
@@ -48,7 +34,7 @@ def main() -> int:
         key = made.strip().splitlines()[0]
         shares = _shares(asked.requests, asked.seed, asked.port, key)
         with multiprocessing.get_context("spawn").Pool(AT_ONCE) as pool:
-            outcomes = pool.map(_storm, shares, chunksize=1)
+            outcomes = pool.map(carry_out, shares, chunksize=1)
         alive = [requests.get(f"http://127.0.0.1:{asked.port}/v1/segments", timeout=10).status_code == 401]
     finally:
         zhike("stop", "--data", str(asked.data))
@@ -63,7 +49,7 @@ def main() -> int:
 
 def _shares(total: int, number: int, base_port: int, key: str) -> list[Share]:
     """Each service its part, by how many operations it has."""
-    counts = {service: len(list(_operations(_document(service, base_port)))) for service in contracts.SERVICES}
+    counts = {service: len(list(_operations(document_of(service, base_port)))) for service in contracts.SERVICES}
     whole = sum(counts.values())
     return [
         Share(service, base_port, key, number, -(-total * count // whole))
@@ -71,22 +57,8 @@ def _shares(total: int, number: int, base_port: int, key: str) -> list[Share]:
     ]
 
 
-def _document(service: str, base_port: int) -> dict[str, Any]:
-    document: dict[str, Any] = requests.get(f"http://127.0.0.1:{base_port}/openapi/{service}.json", timeout=30).json()
-    return document
-
-
 def _operations(document: dict[str, Any]) -> list[str]:
     return [f"{way} {path}" for path, ways in document["paths"].items() for way in ways if way != "parameters"]
-
-
-def _storm(share: Share) -> Outcome:
-    """One service's part, half of it through the proxy."""
-    doors = [PortDoor(share.base_port), PortDoor(topology.port_of(share.service, share.base_port))]
-    document = _document(share.service, share.base_port)
-    return rage(
-        share.service, document, doors, share.key, number=share.number, requests=share.requests, of_each=OF_EACH // 2
-    )
 
 
 def _report(outcomes: list[Outcome], seconds: float) -> dict[str, Any]:

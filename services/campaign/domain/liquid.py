@@ -33,6 +33,15 @@ WORK_LIMIT: Final = 1_000_000
 TURN_COST: Final = 10
 NESTING_LIMIT: Final = 30
 
+_PAIRS: Final = (
+    (re.compile(r"\{\{"), re.compile(r"\}\}")),
+    (re.compile(r"\{%"), re.compile(r"%\}")),
+    *(
+        (re.compile(rf"\{{%-?\s{{0,50}}{name}\b"), re.compile(rf"\{{%-?\s{{0,50}}end{name}\b"))
+        for name in ("raw", "comment", "doc")
+    ),
+)
+
 # What a template may speak of; anything else is a slip of the pen and is pointed out.
 VARIABLES: Final = frozenset(
     {"customer", "items", "shop", "campaign", "unsubscribe_url", "unsubscribe_label", "view_url", "open_url"}
@@ -247,6 +256,7 @@ TEXT: Final = MessageEnvironment(autoescape=False)
 
 def parse(source: str, part: str, environment: MessageEnvironment) -> BoundTemplate:
     """A template ready to render any number of times. Raises TemplateError naming `part` and line."""
+    _check_ends(source, part)
     try:
         return environment.from_string(source)
     except LiquidError as error:
@@ -256,6 +266,17 @@ def parse(source: str, part: str, environment: MessageEnvironment) -> BoundTempl
         raise TemplateError(
             "The template is nested too deeply.", [{"path": part, "message": "nested too deeply"}]
         ) from error
+
+
+def _check_ends(source: str, part: str) -> None:
+    """Refuse what is begun and never ended: the lexer would look for the end from each beginning anew."""
+    for begin, end in _PAIRS:
+        begun = max((found.start() for found in begin.finditer(source)), default=-1)
+        if begun >= 0 and end.search(source, begun) is None:
+            line = source.count("\n", 0, begun) + 1
+            message = f"{begin.search(source, begun)[0]} is not ended"  # type: ignore[index]
+            flaw: Flaw = {"path": f"{part}:{line}", "message": message}
+            raise TemplateError(f"The template is not usable ({part}, line {line}): {message}.", [flaw])
 
 
 def render(template: BoundTemplate, part: str, variables: Mapping[str, Any]) -> str:

@@ -34,6 +34,10 @@ _DROPPED_WITH_CONTENT: Final = frozenset(
 )
 _DROPPED: Final = frozenset({"base", "form", "input", "button", "select", "option", "meta-refresh", "link"})
 _VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr frame".split())
+# Their end may be left out, so how many are begun says nothing of how deep they stand.
+_CLOSED_BY_OTHERS: Final = frozenset("html head body p li td th tr tbody thead tfoot dt dd".split())
+# The inliner recurses: some thousand elements in one another would end the process.
+NESTING_LIMIT: Final = 200
 _URL_ATTRIBUTES: Final = frozenset({"href", "src", "action", "formaction", "background", "poster", "xlink:href"})
 _SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "sms", "cid"})
 # Text without markup of its own: comments would be shown there.
@@ -82,7 +86,18 @@ def _protect(source: str) -> tuple[str, list[str]]:
         tags.append(found.group())
         last = found.end()
     out.append(source[last:])
+    place.read(source[last:])
+    _check_ends(source, place)
     return "".join(out), tags
+
+
+def _check_ends(source: str, place: "_Place") -> None:
+    """Refuse a tag or comment that is begun and never ended: Python's parser would look for each end anew."""
+    begun = max(source.rfind("<!"), source.rfind("<?"))
+    if place.in_tag or place.in_comment or (begun >= 0 and ">" not in source[begun:]):
+        message = "a tag or a comment is not ended"
+        flaw: Flaw = {"path": f"html:{source.count(chr(10)) + 1}", "message": message}
+        raise TemplateError(f"The template is not usable (html): {message}.", [flaw])
 
 
 def _refuse(source: str, position: int, in_style: bool) -> None:
@@ -148,7 +163,7 @@ class _Cleaner(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.out: list[str] = []
         self._skipping: list[str] = []
-        self._links = 0
+        self._links = self._depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _DROPPED_WITH_CONTENT:
@@ -157,6 +172,12 @@ class _Cleaner(HTMLParser):
             return
         if self._skipping or tag in _DROPPED or (tag == "meta" and any(n == "http-equiv" for n, _ in attrs)):
             return
+        if tag not in _VOID and tag not in _CLOSED_BY_OTHERS:
+            self._depth += 1
+            if self._depth > NESTING_LIMIT:
+                message = f"elements stand more than {NESTING_LIMIT} deep in one another"
+                flaw: Flaw = {"path": f"html:{self.getpos()[0]}", "message": message}
+                raise TemplateError(f"The template is not usable (html): {message}.", [flaw])
         written = [self._attribute(tag, name, value) for name, value in attrs if _harmless(name, value)]
         self.out.append(f"<{tag}{''.join(written)}>")
 
@@ -171,6 +192,7 @@ class _Cleaner(HTMLParser):
             if tag == self._skipping[-1]:
                 self._skipping.pop()
         elif tag not in _DROPPED and tag not in _DROPPED_WITH_CONTENT and tag not in _VOID:
+            self._depth -= tag not in _CLOSED_BY_OTHERS and self._depth > 0
             self.out.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:

@@ -9,7 +9,7 @@ from flask import request as http
 
 from services.profile.actions import collect as actions
 from services.profile.actions.collect import SERVER_LIMITS, Outcome, Sender
-from services.profile.domain.batches import Batch, UnreadableError, read_batch
+from services.profile.domain.batches import Batch, UnreadableError, read_batch, write_key_of
 from services.profile.schemas.events import BatchBody, Collected, EventBody
 from shared import auth
 from shared.blueprint import Blueprint
@@ -139,17 +139,15 @@ def _one(kind: str) -> Response:
 
 def _many(*, imported: bool) -> Response:
     caller, body = _read(imported=imported)
-    try:
-        found = read_batch(body)
-    except UnreadableError as error:
-        if caller is None:
-            caller = _caller(None, imported=imported)
-        raise BadRequest(str(error), code="unreadable") from error
     if caller is None:
-        caller = _caller(found.write_key, imported=imported)
+        caller = _caller(_key_within(body) or write_key_of(body), imported=imported)
     sender = _sender(caller, imported=imported)
     if len(body) > sender.limits.request:
         raise _too_large(sender.limits.request)
+    try:
+        found = read_batch(body)
+    except UnreadableError as error:
+        raise BadRequest(str(error), code="unreadable") from error
     return _answer(actions.collect(found, sender))
 
 

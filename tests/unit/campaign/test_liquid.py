@@ -101,3 +101,23 @@ def test_the_short_way_through_dictionaries_says_what_the_library_says(source, v
             ours.from_string(source).render(v=value)
         return
     assert ours.from_string(source).render(v=value) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "customer.__class__",
+            "customer.__init__.__globals__",
+            "customer['__class__']",
+            "customer.name.__class__.__mro__",
+        ),
+        *("customer.keys", "customer.items", "customer.name.format", "self", "loop.__class__", "shop.__dict__"),
+        *("customer.name.upper", "items.append", "forloop.parentloop", "context", "template.globals"),
+    ],
+)
+def test_a_template_reaches_data_and_nothing_of_python(path):
+    source = "{% for i in (1..1) %}[{{ " + path + " }}]{% endfor %}"
+    template = liquid.parse(source, "html", HTML)
+    rendered = liquid.render(template, "html", {"customer": {"name": "Mei"}, "items": ["tea"], "shop": {"name": "Tea"}})
+    assert rendered == "[]"

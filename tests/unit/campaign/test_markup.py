@@ -139,3 +139,22 @@ def test_a_subject_for_logs_leaves_out_what_is_personal():
     assert (
         templates.generic_subject("{{ customer.name }}, your {% if x %}tea{% endif %} is back") == "…, your tea is back"
     )
+
+
+@pytest.mark.parametrize(
+    "begun", ["<!--", "<a ", "<!", "<?", "<![CDATA[", "{{", "{%", "{% raw %}", "{% comment %}", "<b x='"]
+)
+def test_what_is_begun_thousands_of_times_and_never_ended_is_refused_at_once(begun):
+    with pytest.raises(TemplateError):
+        templates.prepare("Tea", begun * (190_000 // len(begun)), None, {})
+
+
+@pytest.mark.parametrize("element", ["<div>", "<table>", "<b>", "<ul><li>", "<a href='x'>"])
+def test_elements_thousands_deep_in_one_another_do_not_end_the_process(element):
+    with pytest.raises(TemplateError, match="deep in one another"):
+        templates.prepare("Tea", element * 8_000, None, {})
+
+
+def test_paragraphs_and_lines_of_a_table_need_no_end():
+    source = "<table>" + "<tr><td>tea" * 300 + "</table>" + "<p>tea" * 300
+    assert templates.prepare("Tea", source, None, {}).html.count("tea") >= 600

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.profile.domain.batches import UnreadableError, read_batch
+from services.profile.domain.batches import UnreadableError, read_batch, write_key_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -76,3 +76,10 @@ def test_a_null_character_beside_the_events_does_not_cost_them():
     batch = read_batch(json.dumps(body).encode())
     assert (batch.context, batch.integrations) == ({"page": ["tea", {"": 1}]}, {"All": True})
     assert len(batch.events) == 1
+
+
+def test_a_string_that_is_never_ended_is_looked_for_once_only():
+    body = b'{"writeKey": "zk_collect_tea", "batch": [{"a": 1},' + b'"\\' * 250_000  # half a megabyte; it took hours
+    assert write_key_of(body) == "zk_collect_tea"
+    with pytest.raises(UnreadableError):
+        read_batch(body)

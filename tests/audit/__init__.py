@@ -1,0 +1,1 @@
+"""`make audit`: known flaws and licences of what is installed."""
