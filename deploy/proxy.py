@@ -126,6 +126,8 @@ def binary() -> str:
 def _body(upstream: Callable[[str], str]) -> str:
     parts = [
         "\tencode zstd gzip\n\theader -Server\n\trequest_body {\n\t\tmax_size 20MB\n\t}\n",
+        # Told by its length before any of it is read; one that comes in chunks is told at 20 MB.
+        "\t@huge header_regexp Content-Length ^(2[1-9]\\d{6}|[3-9]\\d{7}|\\d{9,})$\n" + _handle("@huge", "error 413"),
         f"\t@private path {' '.join(topology.PRIVATE_PATHS)}\n" + _handle("@private", "error 404"),
     ]
     for service, prefixes in topology.ROUTES.items():

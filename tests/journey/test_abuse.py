@@ -68,7 +68,7 @@ def test_two_gigabytes_are_refused_by_their_length_or_as_they_come(platform: Pla
     chunk = b"%x\r\n%b\r\n" % (MIB, b"a" * MIB)
     for port in ports(platform, service):
         declared = head(platform, path, f"Content-Length: {TWO_GB}", "Content-Type: application/json")
-        assert speak(port, declared, b"[" * MIB) in (0, 400, 405, 413)
+        assert speak(port, declared, *[b"[" * MIB] * 64) in (0, 400, 405, 413)
         chunked = head(platform, path, "Transfer-Encoding: chunked", "Content-Type: application/json")
         assert speak(port, chunked, *[chunk] * 64) in (0, 400, 405, 413)
     assert memory(platform) - before < 256 * MIB
