@@ -18,6 +18,7 @@ import psutil
 from deploy.pulse import MESSAGE
 
 SILENT_S: Final = 10.0
+STOPPED_S: Final = 5.0  # held by SIGSTOP: nothing to be in doubt about
 LOOK_EVERY_S: Final = 1.0
 ASK_EVERY_S: Final = 3.0
 # What one look can add: a machine that slept, or a supervisor that was held up itself, is nobody's silence.
@@ -81,17 +82,21 @@ class Vitals:
             process = psutil.Process(pid)
             ours = pid == self.pid or self.pid in [parent.pid for parent in process.parents()]
             times = process.cpu_times()
-            waits_for_a_core = process.status() == psutil.STATUS_RUNNING
+            status = process.status()
         except psutil.Error:
             ours = False
         if not ours:
             del self._patients[pid]
             return False
         processor_s = times.user + times.system
-        if waits_for_a_core or patient.silent_s == 0.0 or processor_s - patient.processor_s >= _COMPUTES_S:
+        if (
+            status == psutil.STATUS_RUNNING
+            or patient.silent_s == 0.0
+            or processor_s - patient.processor_s >= _COMPUTES_S
+        ):
             patient.silent_s, patient.processor_s = 0.0, processor_s
         patient.silent_s += passed_s
-        return patient.silent_s > SILENT_S
+        return patient.silent_s > (STOPPED_S if status == psutil.STATUS_STOPPED else SILENT_S)
 
     def _ask(self, now: float) -> None:
         """An answer is as good as a pulse."""
