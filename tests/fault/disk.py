@@ -52,8 +52,9 @@ class Disk:
 
     def unmount(self) -> None:
         """Take it away, with everything on it."""
-        if self.refusal is None:
-            _run("umount", str(self.folder))
+        if self.refusal is None and _run("umount", str(self.folder)) is not None:
+            # Somebody looks into it at this moment: it goes when he has left.
+            _run("umount", "--lazy", str(self.folder))
         self._image.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
