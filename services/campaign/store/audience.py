@@ -1,4 +1,4 @@
-"""The freeze: who is in a run, each with a state and a reason, decided in one statement."""
+"""The freeze: who is in a run, each with a state and a reason, decided part by part in one transaction."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from shared.database import Row, Transaction
 
-ENTRY = ("send_id", "customer_id", "address", "address_index", "consented", "known")
-ENTRY_TYPES = ("uuid", "uuid", "text", "text", "bool", "bool")
+ENTRY = ("part", "send_id", "customer_id", "address", "address_index", "consented", "known")
+ENTRY_TYPES = ("int4", "uuid", "uuid", "text", "text", "bool", "bool")
 
 
 def members(tx: Transaction, segment_id: UUID, channel: str) -> Iterator[Row]:
@@ -31,7 +31,7 @@ def begin(tx: Transaction) -> None:
     tx.execute(
         """
         CREATE TEMPORARY TABLE audience_entry (
-            send_id uuid, customer_id uuid, address text, address_index text, consented boolean, known boolean
+            part int, send_id uuid, customer_id uuid, address text, address_index text, consented boolean, known boolean
         ) ON COMMIT DROP
         """
     )
@@ -42,10 +42,17 @@ def add(tx: Transaction, entries: Iterable[tuple[Any, ...]]) -> int:
     return tx.copy("audience_entry", ENTRY, entries, ENTRY_TYPES)
 
 
-def freeze(tx: Transaction, run: Row, holdout_threshold: int) -> None:
-    """Every entry becomes a row of the ledger; nobody is left out in silence.
+def collected(tx: Transaction) -> None:
+    """All entries are there: from here on their parts are looked up."""
+    tx.execute("CREATE INDEX ON audience_entry (part)")
+    tx.execute("ANALYZE audience_entry")
 
-    The bucket is that of domain.assignment: the first four bytes of SHA-256 of `salt:customer`.
+
+def freeze(tx: Transaction, run: Row, holdout_threshold: int, parts: range) -> None:
+    """Every entry of these parts becomes a row of the ledger; nobody is left out in silence.
+
+    Entries of the same address must be in the same part. The bucket is that of domain.assignment: the first four bytes
+    of SHA-256 of `salt:customer`.
     """
     tx.execute(
         """
@@ -56,7 +63,9 @@ def freeze(tx: Transaction, run: Row, holdout_threshold: int) -> None:
                 WHEN s.reason IS NOT NULL THEN 'suppressed'
                 WHEN %(purpose)s = 'promotional' AND NOT e.consented THEN 'no_consent'
                 ELSE 'eligible' END AS verdict, s.reason AS suppressed_for
-            FROM audience_entry e
+            FROM (
+                SELECT * FROM audience_entry WHERE part >= %(first_part)s AND part < %(end_part)s
+            ) e
             LEFT JOIN LATERAL (
                 SELECT min(reason) AS reason FROM suppression s
                 WHERE s.address_index = e.address_index AND s.channel = %(channel)s
@@ -97,5 +106,7 @@ def freeze(tx: Transaction, run: Row, holdout_threshold: int) -> None:
             "channel": run["channel"],
             "salt": run["assignment_salt"],
             "threshold": holdout_threshold,
+            "first_part": parts.start,
+            "end_part": parts.stop,
         },
     )

@@ -25,7 +25,7 @@ class RuleTimeoutError(Exception):
     code = "rule_too_slow"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a new segment may have a million of them
 class Change:
     """A customer who came into a segment or left it."""
 

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.campaign.actions import reading
+from services.campaign.actions import launching, reading
 from services.campaign.store import audience, caps, ledger
 from shared.database import transaction
 
@@ -42,11 +42,21 @@ def test_two_recipients_who_share_an_address_get_one_mail(house):
         run = tx.one("SELECT * FROM run")
         tx.execute("DELETE FROM send")
         audience.begin(tx)
-        rows = [(uuid4(), customer, "sealed", "index", True, True) for customer in sorted(uuid4() for _ in range(3))]
+        rows = [(7, uuid4(), customer, "sealed", "index", True, True) for customer in sorted(uuid4() for _ in range(3))]
         audience.add(tx, rows)
-        audience.freeze(tx, run, 0)
+        audience.freeze(tx, run, 0, range(8))
         found = tx.all("SELECT customer_id, state FROM send ORDER BY customer_id")
     assert [row["state"] for row in found] == ["pending", "duplicate_address", "duplicate_address"]
+
+
+def test_a_large_audience_is_decided_in_parts_that_leave_nobody_out(house, monkeypatch):
+    monkeypatch.setattr(launching, "_ENTRIES_A_STATEMENT", 2)
+    house.people(*(f"customer{n}" for n in range(20)))
+    house.people("silent", email="")
+    campaign = house.campaign(house.segment(), house.template())
+    house.start(campaign)
+    rows = house.get(f"/v1/campaigns/{campaign}/recipients?limit=500")["items"]
+    assert sorted(row["state"] for row in rows) == ["no_address"] + ["pending"] * 20
 
 
 def test_a_customer_who_moved_is_written_to_at_the_new_address(house):
