@@ -47,10 +47,10 @@ def bring_touched_up_to_date() -> None:
             if not claim(tx, patience_s=2.0):
                 return
             moment = moment_of(tx)
-            customers = facts.take_due(tx, moment.as_of, CUSTOMERS)
+            customers, more = facts.take_due(tx, moment.as_of, CUSTOMERS)
             if customers:
                 bring_up_to_date(tx, customers, moment)
-        if len(customers) < CUSTOMERS:
+        if not more:
             return
 
 
