@@ -135,14 +135,22 @@ def of_ids(tx: Transaction, customer_ids: Iterable[UUID]) -> list[Row]:
 
 
 def newest_seen(tx: Transaction, before: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
-    """Customers, newest seen first, from (last_seen_at, customer_id) `before` on."""
+    """Customers, newest seen first, from (last_seen_at, customer_id) `before` on.
+
+    The index knows only the five minutes of each (`listed_at`); within these they are sorted as they are read.
+    """
     seen_at, customer_id = before or (None, None)
     return tx.all(
         """
-        SELECT * FROM profile_out.customers_v1
-        WHERE %(seen_at)s::timestamptz IS NULL OR (last_seen_at, customer_id) < (%(seen_at)s, %(customer_id)s::uuid)
-        ORDER BY last_seen_at DESC, customer_id DESC
-        LIMIT %(limit)s
+        SELECT c.* FROM (
+            SELECT customer_id, last_seen_at FROM customer_seen
+            WHERE %(seen_at)s::timestamptz IS NULL
+               OR (listed_at <= %(seen_at)s AND (last_seen_at, customer_id) < (%(seen_at)s, %(customer_id)s::uuid))
+            ORDER BY listed_at DESC, last_seen_at DESC, customer_id DESC
+            LIMIT %(limit)s
+        ) AS page
+        JOIN profile_out.customers_v1 c USING (customer_id)
+        ORDER BY page.last_seen_at DESC, page.customer_id DESC
         """,
         {"seen_at": seen_at, "customer_id": customer_id, "limit": limit},
     )
