@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -82,19 +83,24 @@ class Connection:
 
 def seconds_to_send(target: Target, bodies: Sequence[bytes], connections: int) -> float:
     """Seconds until every body was answered with 200, over so many connections at once."""
-    requests = [target.request(body) for body in bodies]
-    shares = [requests[number::connections] for number in range(connections)]
+    requests = deque(target.request(body) for body in bodies)
     with ThreadPoolExecutor(connections) as pool:
         started = time.perf_counter()
-        for finished in [pool.submit(_send_share, target, share) for share in shares]:
+        for finished in [pool.submit(_send_next, target, requests) for _ in range(connections)]:
             finished.result()
         return time.perf_counter() - started
 
 
-def _send_share(target: Target, requests: Iterable[bytes]) -> None:
+def _send_next(target: Target, requests: deque[bytes]) -> None:
+    # Whichever connection is free takes the next. The kernel deals connections out to the processes of a server by
+    # chance, seldom evenly: with shares dealt out beforehand the time would be that of the unluckiest process.
     connection = target.connect()
     try:
-        for request in requests:
+        while requests:
+            try:
+                request = requests.popleft()
+            except IndexError:  # another connection took the last one
+                return
             connection.send(request)
     finally:
         connection.close()

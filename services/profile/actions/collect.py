@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from services.profile.domain import times
-from services.profile.domain.batches import Batch
-from services.profile.domain.events import Accepted, RefusedError, read_event
+from services.profile.domain.batches import Batch, decode_batch, read_batch
+from services.profile.domain.events import Accepted, RefusedError, accept, read_event
 from services.profile.domain.messages import Arrival
 from services.profile.store import intake as store
 from services.profile.store import rejected
@@ -75,6 +75,19 @@ def collect(batch: Batch, sender: Sender) -> Outcome:
     """Check and keep the events of one request. When this returns they are committed."""
     received_at = datetime.now(UTC)
     outcome = read(batch, sender, received_at, sender.limits.event, shop().region)
+    _keep_all(outcome, batch, sender, received_at)
+    return outcome
+
+
+def collect_batch(body: bytes, sender: Sender) -> Outcome:
+    """As collect(), for the body of a batch request. Raises UnreadableError."""
+    received_at = datetime.now(UTC)
+    batch, outcome = _read_body(body, sender, received_at)
+    _keep_all(outcome, batch, sender, received_at)
+    return outcome
+
+
+def _keep_all(outcome: Outcome, batch: Batch, sender: Sender, received_at: datetime) -> None:
     if outcome.refused:
         with transaction() as tx:
             keep(tx, outcome.accepted, sender, received_at)
@@ -84,7 +97,6 @@ def collect(batch: Batch, sender: Sender) -> Outcome:
     _ACCEPTED.inc(len(outcome.accepted))
     if outcome.refused:
         _REFUSED.inc(len(outcome.refused))
-    return outcome
 
 
 def _put(requests: list[bytes]) -> None:
@@ -97,6 +109,20 @@ def _put(requests: list[bytes]) -> None:
 # The requests that this process has at the same time are written by one statement and one commit; each is answered
 # after that. Should the rows of one be refused, the others are written without it.
 _intake: Final = Together(_put, divides=is_fault_of_the_data)
+
+
+def _read_body(body: bytes, sender: Sender, received_at: datetime) -> tuple[Batch, Outcome]:
+    largest, region = sender.limits.event, shop().region
+    if len(body) <= largest and (decoded := decode_batch(body)):
+        batch, events = decoded
+        arrival, kind = _arrival(batch, sender, received_at, largest, region), sender.kind
+        look = 0x5C in body or 0x40 in body
+        try:
+            return batch, Outcome([accept(event, arrival, kind, look=look) for event in events], [])
+        except RefusedError:
+            pass  # one by one, then: this one is set aside as it came, the others are taken
+    batch = read_batch(body)
+    return batch, read(batch, sender, received_at, largest, region)
 
 
 def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Outcome:

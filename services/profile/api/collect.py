@@ -9,7 +9,7 @@ from flask import request as http
 
 from services.profile.actions import collect as actions
 from services.profile.actions.collect import SERVER_LIMITS, Outcome, Sender
-from services.profile.domain.batches import Batch, UnreadableError, read_batch, write_key_of
+from services.profile.domain.batches import Batch, UnreadableError, write_key_of
 from services.profile.schemas.events import BatchBody, Collected, EventBody
 from shared import auth
 from shared.blueprint import Blueprint
@@ -145,10 +145,10 @@ def _many(*, imported: bool) -> Response:
     if len(body) > sender.limits.request:
         raise _too_large(sender.limits.request)
     try:
-        found = read_batch(body)
+        outcome = actions.collect_batch(body, sender)
     except UnreadableError as error:
         raise BadRequest(str(error), code="unreadable") from error
-    return _answer(actions.collect(found, sender))
+    return _answer(outcome)
 
 
 def _answer(outcome: Outcome) -> Response:

@@ -55,6 +55,9 @@ def own_and_claims(event: Event, kind: str, arrival: Arrival) -> tuple[Claim, li
         anonymous, anonymous_is_nobody = _of_id(event, "anonymous_id", contacts.ANONYMOUS_ID, arrival)
     elif user is not None and not user_is_nobody and kind not in _CLAIMING:
         return user, []
+    if user is not None and anonymous is not None and kind not in _CLAIMING:  # both ids: the usual event after a log-in
+        alone = user_is_nobody or anonymous_is_nobody or (user.kind, user.lookup) == (anonymous.kind, anonymous.lookup)
+        return user, [] if alone else [anonymous]
     named = [claim for claim in (user, anonymous) if claim]
     if arrival.trusted and (kind == "identify" or not named):
         named += _from_server(event, kind, arrival)
@@ -102,10 +105,12 @@ def _of_id(event: Event, attribute: str, kind: str, arrival: Arrival) -> tuple[C
     if given is None:
         return None, False
     value = str(given).strip()
-    if contacts.is_no_id(value):
+    if value.lower() in contacts.NO_ID:
         return None, False
     if len(value) > contacts.LONGEST_ID:
         raise ValueError(f"{attribute} is longer than {contacts.LONGEST_ID} characters")
+    if "@" not in value and value[0] not in contacts.BEGINS_A_NUMBER:  # nearly all ids
+        return Claim(kind, value, None), False
     contact = contacts.kind_of_id(value, arrival.region)
     if contact is None:
         return Claim(kind, value, None), False

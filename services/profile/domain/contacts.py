@@ -39,7 +39,9 @@ _ROLES: Final = frozenset(
         *("anonymous", "guest", "na", "none", "null", "undefined", "unknown", "客服"),
     }
 )
-_NO_ID: Final = frozenset(
+# What an id that is really a phone number begins with.
+BEGINS_A_NUMBER: Final = "1+＋"
+NO_ID: Final = frozenset(
     {
         *("", "-", "0", "-1", "anonymous", "false", "guest", "n/a", "na", "nan", "nil", "none", "null", "nobody"),
         *("true", "undefined", "unknown", "[object object]", "(null)", "{}", "test"),
@@ -93,7 +95,7 @@ def kind_of_id(value: str, region: str) -> tuple[str, str] | None:
     if "@" in value:
         address = email(value)
         return (EMAIL, address) if address else None
-    if not value or value[0] not in "1+＋":  # nearly all ids
+    if not value or value[0] not in BEGINS_A_NUMBER:  # nearly all ids
         return None
     if value[0] != "1" or (region == "CN" and _CHINESE_MOBILE.fullmatch(value)):
         number = phone(value, region)
@@ -103,7 +105,7 @@ def kind_of_id(value: str, region: str) -> tuple[str, str] | None:
 
 def is_no_id(value: str) -> bool:
     """Whether a userId or anonymousId is what programs send when they have none (`undefined`, `null`, …)."""
-    return value.lower() in _NO_ID
+    return value.lower() in NO_ID
 
 
 def stands_for_nobody(kind: str, value: str) -> bool:

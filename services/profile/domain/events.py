@@ -41,7 +41,7 @@ class RefusedError(Exception):
 
 
 _decoder: Final = msgspec.json.Decoder(Event)
-_encoder: Final = msgspec.json.Encoder()
+_encode: Final = msgspec.json.Encoder().encode
 _NOTHING: Final[dict[str, Any]] = {}
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
@@ -55,11 +55,21 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
         raise RefusedError(
             "too_large", "", f"the event has {len(raw):,} bytes; at most {arrival.largest:,} are taken with this key"
         )
-    escaped = 0x5C in raw  # a backslash: only then can there be a NUL, or an @ that is not to be seen
     event = _decode(raw)
+    escaped = 0x5C in raw  # a backslash: only then can there be a NUL, or an @ that is not to be seen
+    if escaped and b"\\u0000" in raw:
+        _context(event.context, arrival)  # what is wrong with that is said first
+        if _holds_nul(msgspec.json.decode(_encode(event))):
+            raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
+    return accept(event, arrival, kind, look=escaped or 0x40 in raw)
+
+
+def accept(event: Event, arrival: Arrival, kind: str | None = None, *, look: bool) -> Accepted:
+    """One decoded event, in whose texts there is no NUL, as read_event() does. Uses `event` up. Raises RefusedError.
+
+    `look`: whether a text may hold an e-mail address (there is an @ or an escape in its JSON).
+    """
     context = _context(event.context, arrival) if event.context or arrival.context else NO_CONTEXT
-    if escaped and b"\\u0000" in raw and _holds_nul(msgspec.json.decode(_encoder.encode(event))):
-        raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
     kind = _check(event, kind)
     if arrival.integrations:
         event.integrations = {**arrival.integrations, **(event.integrations or _NOTHING)}
@@ -69,13 +79,18 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
     happened = _when(event, arrival)
     try:
         own, claims = own_and_claims(event, kind, arrival)
-        _seal(event, kind, arrival.seal, look=escaped or 0x40 in raw)
-        event.context = context
+        if event.properties:
+            personal.seal_thing(event.properties, arrival.seal, look_at_values=look)
+        if event.traits or event.integrations:
+            _seal_rest(event, kind, arrival.seal, look=look)
     except personal.TooDeepError:
         raise RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels") from None
     except ValueError as error:
         raise RefusedError("no_identity", "userId", str(error)) from None
+    event.context = context
     name = (event.event if kind == "track" else event.name) or None
+    # What has a column of its own goes. Ids that are addresses or phone numbers have been sealed.
+    event.type = event.message_id = event.event = event.timestamp = event.original_timestamp = event.sent_at = None
     return Accepted(
         blake2b(arrival.salt + message_id.encode(), digest_size=16).digest(),
         message_id,
@@ -83,8 +98,8 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
         name,
         happened,
         own,
-        _encoder.encode(claims) if claims else None,
-        _payload(event),
+        _encode(claims) if claims else None,
+        _encode(event),
     )
 
 
@@ -130,7 +145,7 @@ def _read_context(raw: bytes, arrival: Arrival) -> msgspec.Raw:
     context = {**deepcopy(arrival.context or _NOTHING), **(own or _NOTHING)}
     look = bool(arrival.context) or 0x40 in raw or 0x5C in raw
     personal.seal_thing(context, arrival.seal, look_at_values=look)
-    return msgspec.Raw(_encoder.encode(context))
+    return msgspec.Raw(_encode(context))
 
 
 def _check(event: Event, kind: str | None) -> str:
@@ -152,6 +167,13 @@ def _check(event: Event, kind: str | None) -> str:
 
 
 def _when(event: Event, arrival: Arrival) -> int:
+    if event.timestamp and not (arrival.offset or event.original_timestamp or event.sent_at):  # nearly all
+        try:
+            happened = times.parse(event.timestamp)
+        except times.TimeError as error:
+            raise RefusedError("bad_time", "timestamp", f"the time cannot be used: {error}") from None
+        if times.EARLIEST <= happened <= arrival.received:
+            return happened
     path = "timestamp"
     try:
         timestamp = times.parse(event.timestamp) if event.timestamp else None
@@ -167,22 +189,13 @@ def _when(event: Event, arrival: Arrival) -> int:
         raise RefusedError("bad_time", path, f"the time cannot be used: {error}") from None
 
 
-def _seal(event: Event, kind: str, seal: personal.Seal, *, look: bool) -> None:
-    if event.properties:
-        personal.seal_thing(event.properties, seal, look_at_values=look)
+def _seal_rest(event: Event, kind: str, seal: personal.Seal, *, look: bool) -> None:
     if event.integrations:
         personal.seal_thing(event.integrations, seal, look_at_values=look)
     if event.traits:
         # The traits of a group are a company's: its name is no person's.
         walk = personal.seal_thing if kind == "group" else personal.seal_person
         walk(event.traits, seal, look_at_values=look)
-
-
-def _payload(event: Event) -> bytes:
-    """The event without what has a column of its own. Ids that are addresses or phone numbers have been sealed."""
-    event.type = event.message_id = event.event = None
-    event.timestamp = event.original_timestamp = event.sent_at = None
-    return _encoder.encode(event)
 
 
 def _holds_nul(value: Any) -> bool:

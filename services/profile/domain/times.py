@@ -36,6 +36,9 @@ def instant(microseconds: int) -> datetime:
 def parse(text: str) -> int:
     """ISO 8601 text as microseconds since 1970; without a zone it is UTC. Raises TimeError."""
     try:
+        since = datetime.fromisoformat(text) - _EPOCH
+        return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+    except TypeError:  # without a zone
         return micros(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         pass
