@@ -29,7 +29,7 @@ class _Parser(FlaskParser):
         return body
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest has no types
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # noqa: TID251  # flask-smorest has no types
     """Routes of an API."""
 
     ARGUMENTS_PARSER = _Parser()

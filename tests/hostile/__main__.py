@@ -13,10 +13,11 @@ import requests
 from shared import contracts
 from tests.hostile.shares import Share, carry_out, document_of
 from tests.hostile.spoiling import OWN_KEY
-from tests.hostile.storm import Outcome
+from tests.hostile.storm import Outcome, together
 from tests.journey.platform import ROOT, zhike
 
-AT_ONCE: Final = 2
+PARTS: Final = 3  # of each service: each with a seed of its own, so that the same seed is the same storm
+AT_ONCE: Final = 8  # most of the time is waiting for an answer
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
         key = made.strip().splitlines()[0]
         shares = _shares(asked.requests, asked.seed, asked.port, key)
         with multiprocessing.get_context("spawn").Pool(AT_ONCE) as pool:
-            outcomes = pool.map(carry_out, shares, chunksize=1)
+            outcomes = together(pool.map(carry_out, shares, chunksize=1))
         alive = [requests.get(f"http://127.0.0.1:{asked.port}/v1/segments", timeout=10).status_code == 401]
     finally:
         zhike("stop", "--data", str(asked.data))
@@ -52,7 +53,8 @@ def _shares(total: int, number: int, base_port: int, key: str) -> list[Share]:
     counts = {service: len(list(_operations(document_of(service, base_port)))) for service in contracts.SERVICES}
     whole = sum(counts.values())
     return [
-        Share(service, base_port, key, number, -(-total * count // whole))
+        Share(service, base_port, key, 1000 * number + part, -(-total * count // (whole * PARTS)))
+        for part in range(PARTS)
         for service, count in sorted(counts.items(), key=lambda pair: -pair[1])
     ]
 

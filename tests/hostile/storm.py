@@ -72,3 +72,15 @@ def _knock(outcome: Outcome, name: str, draft: Draft, door: Door, key: str, spoi
                 "answer": answer.body[:600].decode("utf-8", "replace") if answer else "",
             }
         )
+
+
+def together(parts: Sequence[Outcome]) -> list[Outcome]:
+    """One outcome for each service out of those of its parts."""
+    whole: dict[str, Outcome] = {}
+    for part in parts:
+        outcome = whole.setdefault(part.service, Outcome(part.service))
+        outcome.statuses += part.statuses
+        outcome.ways += part.ways
+        outcome.faults += part.faults
+        outcome.slowest = max(outcome.slowest, part.slowest, key=lambda one: one["seconds"])
+    return list(whole.values())
