@@ -1,5 +1,6 @@
 """Reading profile's log: facts first, then the customers they touch."""
 
+import time
 from typing import Final
 
 from services.segmentation.actions.customers import bring_up_to_date
@@ -15,14 +16,23 @@ MOST_BATCHES: Final = 40
 MANY_BATCHES: Final = 10
 # So many at a time, that nobody waits long for those before them.
 CUSTOMERS: Final = 500
+PATIENCE_S: Final = 2.0
+A_MOMENT_S: Final = 0.05
 
 
 def read_events() -> None:
-    """Read all there is in the log and bring the customers it touches up to date."""
+    """Read all there is in the log and bring the customers it touches up to date.
+
+    While another worker computes, this one goes on reading: the log is not left alone for the time of a computation.
+    """
+    given_up_at = time.monotonic() + PATIENCE_S
     while True:
         behind = read_facts()
-        bring_touched_up_to_date()
-        if not behind:
+        if bring_touched_up_to_date(A_MOMENT_S):
+            if not behind:
+                return
+            given_up_at = time.monotonic() + PATIENCE_S
+        elif time.monotonic() > given_up_at:
             return
 
 
@@ -37,21 +47,21 @@ def read_facts() -> bool:
     return batches == MOST_BATCHES
 
 
-def bring_touched_up_to_date() -> None:
+def bring_touched_up_to_date(patience_s: float = PATIENCE_S) -> bool:
     """Compute features, scores and memberships of everyone whose facts have changed.
 
-    Left to the next sweep when another worker is at it for long.
+    False: another worker is at it for longer than our patience; what is left then is found by the next sweep.
     """
     while True:
         with transaction() as tx:
-            if not claim(tx, patience_s=2.0):
-                return
+            if not claim(tx, patience_s):
+                return False
             moment = moment_of(tx)
             customers, more = facts.take_due(tx, moment.as_of, CUSTOMERS)
             if customers:
                 bring_up_to_date(tx, customers, moment)
         if not more:
-            return
+            return True
 
 
 def _read_batch() -> int:
