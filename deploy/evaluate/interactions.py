@@ -1,6 +1,6 @@
 """Files of who took what, in the forms that people have them: read into one log and what is held out of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ import orjson
 import polars as pl
 
 from services.recommend.domain.challengers.log import Keys, Log
-from services.recommend.domain.contest import Question, question_of
+from services.recommend.domain.contest import unknown
+from services.recommend.domain.questions import Question
 
 
 class DataError(ValueError):
@@ -33,8 +34,7 @@ def lightgcn(train: Path, test: Path) -> Data:
     cells = np.unique(past_people * len(items) + past_items)
     past_people, past_items = np.divmod(cells, len(items))
     log = Log(past_people, past_items, np.zeros(len(cells), dtype=np.int64), len(people), len(items), ordered=False)
-    fresh = ~np.isin(future_people * len(items) + future_items, cells)
-    return _held_out(log, future_people[fresh], future_items[fresh])
+    return _asked(log, unknown(log, future_people, future_items, repeats=False))
 
 
 def ratings(file: Path, user: str, item: str, time: str, value: str | None = None, least: float | None = None) -> Data:
@@ -149,16 +149,10 @@ def _numbered(*columns: np.ndarray) -> tuple[np.ndarray, list[Keys]]:
 def _last_out(log: Log, *, repeats: bool) -> Data:
     last = (log.since == 0) & (log.last_visits[log.people] > 0)
     past = log.only(~last)
-    people, items = log.people[last], log.items[last]
-    if not repeats:
-        had = np.unique(past.people * log.item_count + past.items)
-        fresh = ~np.isin(people * log.item_count + items, had)
-        people, items = people[fresh], items[fresh]
-    return _held_out(past, people, items)
+    return _asked(past, unknown(past, log.people[last], log.items[last], repeats=repeats))
 
 
-def _held_out(log: Log, people: Iterable[int], items: Iterable[int]) -> Data:
-    test = question_of(np.asarray(people, dtype=np.int64), np.asarray(items, dtype=np.int64))
-    if len(test.asked) == 0:
+def _asked(log: Log, test: Question) -> Data:
+    if len(test) == 0:
         raise DataError("nothing is held out: nobody has both a past and something new after it")
     return Data(log, test)

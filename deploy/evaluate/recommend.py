@@ -24,6 +24,9 @@ _SHOWN: Final = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hr@10", "cover
 @click.option("--least", type=float, help="The least --value that counts.")
 @click.option("--baskets", type=_FILE, help="JSON, {user: [[item, …], …]}; the last basket is held out.")
 @click.option("--repeats", is_flag=True, help="With --baskets: rank all items, also those bought before.")
+@click.option(
+    "--sample", type=click.IntRange(1), default=2000, show_default=True, help="Tune on so many users; all are measured."
+)
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON.")
 def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
     train: Path | None,
@@ -36,6 +39,7 @@ def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
     least: float | None,
     baskets: Path | None,
     repeats: bool,
+    sample: int,
     as_json: bool,
 ) -> None:
     """Tune every model on a part of train, blend them, and measure all against what is held out.
@@ -60,7 +64,8 @@ def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
             assert train is not None  # noqa: S101  # as counted above
             assert test is not None  # noqa: S101
             data = interactions.lightgcn(train, test)
-        result = contest.run(data.log, data.test, repeats=repeats)
+        past, trial = contest.trial_of(data.log, data.test, repeats=repeats, sample=sample)
+        result = contest.run(data.log, past, {"": trial})[""]
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     log = data.log
@@ -97,7 +102,3 @@ def _show(document: dict[str, Any]) -> None:
             f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in chosen.items()
         )
         console.print(f"  {name}: {', '.join(settings)}")
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,49 +1,38 @@
 """A contest of models on one data set: each tuned on a part of train, then all of them, and a blend, against the test.
 
-Every item is ranked, none sampled. The test is looked at once, at the end.
+Every item is ranked, none sampled. The test is looked at once, at the end. Memory: the log's matrices, every model as
+it is fitted, and 32 MB of scores for each.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain.challengers import popular
-from services.recommend.domain.challengers.log import Contender, Floats, Keys, Log
+from services.recommend.domain.blending import Blend, choose, pools
+from services.recommend.domain.challengers.log import Contender, Keys, Log
 from services.recommend.domain.families import FAMILIES, Family, Settings
+from services.recommend.domain.questions import Figures, Question, figures_of, summary, tops
 
-CUTS: Final = (10, 20)
-_DEPTH: Final = 20
-_PEOPLE_A_TIME: Final = 256
-_TUNED_ON: Final = 2_000
+TUNED_ON: Final = 2_000
 _HELD_OUT_SHARE: Final = 0.2
-_CANDIDATES: Final = 100
-_WEIGHTS: Final = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
-_GAIN: Final = 1.002  # a weight that gains less is not taken
-_TIE: Final = np.float32(1e-6)
-
-Figures = dict[str, float]
+_HOPELESS: Final = 0.5  # a family that reaches less than this share of the best so far is not tuned further
 
 
 @dataclass(frozen=True)
-class Question:
-    """Whom to answer and what they took: parallel columns, in order of person. `people` are those with an answer."""
+class Trial:
+    """What is asked while tuning and in the test. `repeats`: what people have may come again, and all is ranked."""
 
-    asked: Keys
-    wanted_by: Keys
-    wanted: Keys
-
-    @property
-    def people(self) -> Keys:
-        """Each once, ascending."""
-        return np.unique(self.asked)
+    held_out: Question
+    test: Question
+    repeats: bool
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One model of the contest: the settings chosen, their NDCG@20 on the validation part, and its fitted form."""
+    """One model of the contest: the settings chosen, and their NDCG@20 on the validation part."""
 
     name: str
     settings: Settings
@@ -52,41 +41,48 @@ class Entry:
 
 @dataclass(frozen=True)
 class Result:
-    """Figures of each model and of the blend on the test; `blend` the weights."""
+    """Figures of each model and of the blend on the test; `tops` the 20 best of each person asked, best first."""
 
     entries: Sequence[Entry]
-    blend: Mapping[str, float]
+    blend: Blend
     figures: Mapping[str, Figures]
+    tops: Mapping[str, Keys]
     people: int
 
 
-def question_of(people: Keys, items: Keys) -> Question:
-    """What each person took."""
-    order = np.lexsort((items, people))
-    return Question(people[order], people[order], items[order])
+def run(log: Log, past: Log, trials: Mapping[str, Trial]) -> dict[str, Result]:
+    """Tune on `past`, which is a part of `log`; fit on all of `log`; measure against each trial's test.
+
+    What is fitted for one trial serves the others.
+    """
+    chosen: dict[str, dict[str, Entry]] = {name: {} for name in trials}
+    fitted: dict[str, dict[str, Contender]] = {name: {} for name in trials}
+    to_beat = dict.fromkeys(trials, 0.0)
+    for family in FAMILIES:
+        able = {name: trial for name, trial in trials.items() if family.suits(past, trial.repeats)}
+        for name, entry in _tuned(family, past, able, to_beat).items():
+            to_beat[name] = max(to_beat[name], entry.validated)
+            chosen[name][family.name] = entry
+            fitted[name][family.name] = family.fit(past, entry.settings)
+        past.forget()
+    blends = {name: _blended(chosen[name], fitted[name], past, trial) for name, trial in trials.items()}
+    del fitted
+    final: dict[str, dict[str, Contender]] = {name: {} for name in trials}
+    for family in FAMILIES:
+        for name, entries in chosen.items():
+            if family.name in entries:
+                final[name][family.name] = family.fit(log, entries[family.name].settings)
+        log.forget()
+    return {
+        name: _measured(list(chosen[name].values()), final[name], blends[name], log, trial)
+        for name, trial in trials.items()
+    }
 
 
-def run(log: Log, test: Question, *, repeats: bool, seed: int = 7) -> Result:
-    """Tune on a part of `log`, fit on all of it, and measure against `test`. Raises ValueError for too little data."""
-    past, held_out = validation_part(log, seed)
-    families = [family for family in FAMILIES if family.suits(log, repeats)]
-    entries, answers = [], []
-    for family in families:
-        entry, contender = _tuned(family, past, held_out, repeats)
-        entries.append(entry)
-        answers.append(contender)
-    weights = _blended(entries, answers, past, held_out, repeats)
-    del answers
-    final = [family.fit(log, entry.settings) for family, entry in zip(families, entries, strict=True)]
-    names = [entry.name for entry in entries]
-    blend = {name: weight for name, weight in zip(names, weights, strict=True) if weight > 0}
-    return Result(entries, blend, _measured(names, final, weights, log, test, repeats), len(test.people))
+def trial_of(log: Log, test: Question, *, repeats: bool, seed: int = 7, sample: int = TUNED_ON) -> tuple[Log, Trial]:
+    """What is learned from while tuning, and what is asked then: some people's last visits, or a fifth of their items.
 
-
-def validation_part(log: Log, seed: int) -> tuple[Log, Question]:
-    """What is learned from while tuning, and what is asked: some people's last visits, or a fifth of their items.
-
-    Raises ValueError where nobody has enough of them.
+    `sample`: how many people at most. Raises ValueError where nobody has enough of them.
     """
     draw = np.random.default_rng(seed)
     counts = np.bincount(log.people, minlength=log.person_count)
@@ -94,12 +90,20 @@ def validation_part(log: Log, seed: int) -> tuple[Log, Question]:
     if len(able) == 0:
         raise ValueError("nobody has two visits (or items) in train: there is nothing to tune on")
     chosen = np.zeros(log.person_count, dtype=bool)
-    chosen[draw.choice(able, min(_TUNED_ON, len(able)), replace=False)] = True
-    if log.ordered:
-        out = chosen[log.people] & (log.since == 0)
-    else:
-        out = chosen[log.people] & _share_of_each(log, counts, draw)
-    return log.only(~out), question_of(log.people[out], log.items[out])
+    chosen[draw.choice(able, min(sample, len(able)), replace=False)] = True
+    out = chosen[log.people]
+    out &= (log.since == 0) if log.ordered else _share_of_each(log, counts, draw)
+    past = log.only(~out)
+    return past, Trial(unknown(past, log.people[out], log.items[out], repeats=repeats), test, repeats)
+
+
+def unknown(past: Log, people: Keys, items: Keys, *, repeats: bool) -> Question:
+    """What each person took; without `repeats` only what they did not have."""
+    if not repeats:
+        had = past.people * past.item_count + past.items
+        fresh = ~np.isin(people * past.item_count + items, had)
+        people, items = people[fresh], items[fresh]
+    return Question.of(people, items)
 
 
 def _share_of_each(log: Log, counts: Keys, draw: np.random.Generator) -> NDArray[np.bool_]:
@@ -111,152 +115,44 @@ def _share_of_each(log: Log, counts: Keys, draw: np.random.Generator) -> NDArray
     return chosen
 
 
-def _tuned(family: Family, past: Log, held_out: Question, repeats: bool) -> tuple[Entry, Contender]:
-    """The best settings of a family, one kind of setting after the other, the others as they are best so far."""
-    best: tuple[float, Settings, Contender] | None = None
+def _tuned(family: Family, past: Log, trials: Mapping[str, Trial], to_beat: Mapping[str, float]) -> dict[str, Entry]:
+    """The best settings for each trial, one kind of setting after the other, the others as they are best so far."""
+    known: dict[tuple[tuple[str, Any], ...], dict[str, float]] = {}
+    best: dict[str, tuple[float, Settings]] = {}
     for stage in family.stages(past):
-        start: Settings = {} if best is None else best[1]
+        far = {name for name, (quality, _) in best.items() if quality < _HOPELESS * to_beat[name]}
+        starts = {name: best[name][1] if best else {} for name in trials if name not in far}
         for change in stage:
-            settings = {**start, **change}
-            if best is not None and settings == best[1]:
-                continue
-            contender = family.fit(past, settings)
-            quality = float(_ndcg(contender, past, held_out, repeats).mean())
-            if best is None or quality > best[0]:
-                best = quality, settings, contender
-    assert best is not None  # noqa: S101  # each family has a stage
-    return Entry(family.name, best[1], best[0]), best[2]
+            for name, start in starts.items():
+                settings = {**start, **change}
+                key = tuple(sorted(settings.items()))
+                if key not in known:
+                    contender = family.fit(past, settings)
+                    known[key] = {other: _quality(contender, past, trial) for other, trial in trials.items()}
+                if name not in best or known[key][name] > best[name][0]:
+                    best[name] = known[key][name], settings
+    return {name: Entry(family.name, settings, quality) for name, (quality, settings) in best.items()}
 
 
-def _ndcg(contender: Contender, log: Log, asked: Question, repeats: bool) -> NDArray[np.float64]:
-    tops = [_top(scores) for _, scores in _ranked([contender], log, asked.people, repeats)]
-    return figures_of(np.concatenate([top for (top,) in tops]), asked, log.item_count)["ndcg@20"]
+def _quality(contender: Contender, past: Log, trial: Trial) -> float:
+    asked = trial.held_out
+    top = tops(contender, past, asked.people, repeats=trial.repeats)
+    return float(figures_of(top, asked)["ndcg@20"].mean())
 
 
-def _ranked(
-    contenders: Sequence[Contender], log: Log, people: Keys, repeats: bool
-) -> Iterator[tuple[Keys, list[Floats]]]:
-    """For some people at a time the scores of each contender, scaled to a maximum of 1; what they have is −inf.
-
-    Ties, and people a model knows nothing of, go by popularity.
-    """
-    taken = log.matrix()
-    often = popular.fit(log).weights
-    often = often / max(float(often.max(initial=0)), 1.0) * _TIE
-    for start in range(0, len(people), _PEOPLE_A_TIME):
-        some = people[start : start + _PEOPLE_A_TIME]
-        seen = None if repeats else taken[some].nonzero()
-        scaled = []
-        for contender in contenders:
-            scores = np.array(contender.scores(some), dtype=np.float32)
-            if seen is not None:
-                scores[seen] = -np.inf
-            highest = scores.max(axis=1, keepdims=True, initial=0)
-            scores /= np.where(highest > 0, highest, 1)
-            scaled.append(scores + often)
-        yield some, scaled
-
-
-def _top(scores: Sequence[Floats], depth: int = _DEPTH) -> list[Keys]:
-    """The places of the highest of each row, highest first."""
-    found = []
-    for one in scores:
-        depth = min(depth, one.shape[1])
-        best = np.argpartition(-one, depth - 1, axis=1)[:, :depth]
-        order = np.argsort(-np.take_along_axis(one, best, axis=1), axis=1, kind="stable")
-        found.append(np.take_along_axis(best, order, axis=1))
-    return found
-
-
-def _blended(
-    entries: Sequence[Entry], contenders: Sequence[Contender], log: Log, asked: Question, repeats: bool
-) -> list[float]:
-    """Weights found by going over the models, the best first, twice; only what gains is taken in."""
-    parts, keys = _candidates(contenders, log, asked.people, repeats)
-    order = sorted(range(len(entries)), key=lambda number: -entries[number].validated)
-    weights = [0.0] * len(entries)
-    weights[order[0]] = 1.0
-
-    def quality(tried: Sequence[float]) -> float:
-        total = sum(np.float32(weight) * part for weight, part in zip(tried, parts, strict=True) if weight > 0)
-        (places,) = _top([np.asarray(total)])
-        chosen = np.take_along_axis(keys, places, axis=1)
-        return float(figures_of(chosen, asked, log.item_count)["ndcg@20"].mean())
-
-    best = quality(weights)
-    for number in [*order[1:], *order]:
-        for weight in _WEIGHTS:
-            tried = [*weights[:number], weight, *weights[number + 1 :]]
-            if any(tried) and (found := quality(tried)) > best * _GAIN:
-                best, weights = found, tried
-    return weights
-
-
-def _candidates(contenders: Sequence[Contender], log: Log, people: Keys, repeats: bool) -> tuple[list[Floats], Keys]:
-    """Each person's items that some model ranks high, and every model's scores of them: people × candidates."""
-    parts: list[list[Floats]] = [[] for _ in contenders]
-    keys = []
-    for _, scores in _ranked(contenders, log, people, repeats):
-        width = min(_CANDIDATES, log.item_count)
-        chosen = np.concatenate(_top(scores, width), axis=1)
-        chosen.sort(axis=1)
-        again = np.zeros(chosen.shape, dtype=bool)
-        again[:, 1:] = chosen[:, 1:] == chosen[:, :-1]
-        for part, one in zip(parts, scores, strict=True):
-            part.append(np.where(again, np.float32(-np.inf), np.take_along_axis(one, chosen, axis=1)))
-        keys.append(chosen)
-    return [np.concatenate(part) for part in parts], np.concatenate(keys)
+def _blended(chosen: Mapping[str, Entry], fitted: Mapping[str, Contender], past: Log, trial: Trial) -> Blend:
+    validated = {name: entry.validated for name, entry in chosen.items()}
+    return choose(fitted, validated, past, trial.held_out, repeats=trial.repeats)
 
 
 def _measured(
-    names: Sequence[str],
-    contenders: Sequence[Contender],
-    weights: Sequence[float],
-    log: Log,
-    test: Question,
-    repeats: bool,
-) -> dict[str, Figures]:
-    tops: list[list[Keys]] = [[] for _ in range(len(names) + 1)]
-    for _, scores in _ranked(contenders, log, test.people, repeats):
-        total = sum(np.float32(weight) * part for weight, part in zip(weights, scores, strict=True) if weight > 0)
-        for kept, top in zip(tops, _top([*scores, np.asarray(total)]), strict=True):
-            kept.append(top)
-    return {name: _summary(np.concatenate(top), test, log) for name, top in zip([*names, "blend"], tops, strict=True)}
-
-
-def _summary(top: Keys, asked: Question, log: Log) -> Figures:
-    """Means with the half width of their 95 % interval, coverage of the catalogue, and novelty."""
-    each = figures_of(top, asked, log.item_count)
-    found = {name: round(float(values.mean()), 5) for name, values in each.items()}
-    spread = {
-        f"{name}_±": round(float(1.96 * values.std() / np.sqrt(max(len(values), 1))), 5)
-        for name, values in each.items()
-    }
-    holders = np.bincount(log.matrix().indices, minlength=log.item_count)
-    shown = top[:, : CUTS[0]]
-    novelty = -np.log2((holders[shown] + 1) / (log.person_count + 1)).mean()
-    coverage = len(np.unique(shown)) / max(log.item_count, 1)
-    return {**found, **spread, "coverage@10": round(coverage, 5), "novelty@10": round(float(novelty), 3)}
-
-
-def figures_of(top: Keys, asked: Question, item_count: int) -> dict[str, NDArray[np.float64]]:
-    """Of each person: recall (the share of what was wanted), NDCG and hit rate of the first 10 and 20.
-
-    `top`: a row for each of `asked.people`, best first.
-    """
-    people, place = np.unique(asked.asked, return_inverse=True)
-    cells = np.unique(place * item_count + asked.wanted)
-    counts = np.bincount(cells // item_count, minlength=len(people))
-    hits = np.isin(np.arange(len(people))[:, None] * item_count + top, cells)
-    discounts = 1 / np.log2(np.arange(2, _DEPTH + 2))
-    found = {}
-    for cut in CUTS:
-        hit = hits[:, :cut]
-        ideal = np.cumsum(discounts)[np.minimum(counts, cut) - 1]
-        found[f"recall@{cut}"] = hit.sum(axis=1) / counts
-        found[f"ndcg@{cut}"] = (hit * discounts[: hit.shape[1]]).sum(axis=1) / ideal
-        found[f"hr@{cut}"] = hit.any(axis=1).astype(np.float64)
-    return found
+    entries: Sequence[Entry], fitted: Mapping[str, Contender], blend: Blend, log: Log, trial: Trial
+) -> Result:
+    people = trial.test.people
+    found, pool = pools(fitted, log, people, repeats=trial.repeats, pooled=list(blend.weights))
+    found["blend"] = found[next(iter(blend.weights))] if len(blend.weights) == 1 else pool.best(blend)
+    figures = {name: summary(top, trial.test, log) for name, top in found.items()}
+    return Result(entries, blend, figures, found, len(people))
 
 
 def as_document(result: Result) -> dict[str, Any]:
@@ -265,5 +161,6 @@ def as_document(result: Result) -> dict[str, Any]:
         "people": result.people,
         "models": {name: dict(figures) for name, figures in result.figures.items()},
         "chosen": {entry.name: {**entry.settings, "validation_ndcg@20": entry.validated} for entry in result.entries},
-        "blend": dict(result.blend),
+        "blend": dict(result.blend.weights),
+        "blended_by": "place" if result.blend.by_place else "score",
     }

@@ -32,12 +32,14 @@ class Family:
     grids: Sequence[Sequence[Settings]]
     needs_order: bool = False
     needs_repeats: bool = False
+    needs_days: bool = False
     decays: bool = False
     large: Sequence[Sequence[Settings]] = field(default=())
 
     def suits(self, log: Log, repeats: bool) -> bool:
         """Whether it can say anything about such data."""
-        return (log.ordered or not self.needs_order) and (repeats or not self.needs_repeats)
+        dated = log.days is not None or not self.needs_days
+        return dated and (log.ordered or not self.needs_order) and (repeats or not self.needs_repeats)
 
     def stages(self, log: Log) -> Iterable[Sequence[Settings]]:
         """The grids for data of this size; fewer settings where each costs more."""
@@ -52,25 +54,36 @@ class Family:
 
 
 FAMILIES: Final = (
-    Family("popular", popular.fit, (tuple({"half_life": days} for days in (None, 7, 30, 120)),)),
-    Family("frequency", frequency.fit, (tuple({"decay": decay} for decay in (1.0, 0.98, 0.95, 0.9, 0.8)),), True, True),
+    Family("popular", popular.fit, (({},),)),
+    Family(
+        "recently popular", popular.fit, (tuple({"half_life": days} for days in (3, 7, 14, 30, 90)),), needs_days=True
+    ),
+    Family("frequency", frequency.fit, (({},),), needs_order=True, needs_repeats=True),
+    Family(
+        "recent frequency",
+        frequency.fit,
+        (tuple({"decay": decay} for decay in (0.98, 0.95, 0.9, 0.8)),),
+        needs_order=True,
+        needs_repeats=True,
+    ),
     Family(
         "tifu",
         tifu.fit,
         (
             ({"within": 0.9, "between": 0.7}, {"within": 0.95, "between": 0.9}, {"within": 1.0, "between": 0.95}),
             ({"share": 0.9}, {"share": 0.5}),
-            ({"neighbours": 100}, {"group": 3}),
+            ({"neighbours": 100}, {"neighbours": 900}),
+            ({"group": 3}, {"group": 15}),
         ),
-        True,
-        True,
+        needs_order=True,
+        needs_repeats=True,
     ),
     Family(
         "neighbours",
         neighbours.fit,
         (({"shrink": 10.0}, {"shrink": 100.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50}, {"keep": 500})),
         decays=True,
-        large=(({"shrink": 10.0}, {"bm25": True, "shrink": 10.0}),),
+        large=(({"shrink": 10.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50},)),
     ),
     Family(
         "walks",
@@ -85,7 +98,7 @@ FAMILIES: Final = (
     Family(
         "ease",
         ease.fit,
-        (tuple({"regularization": strength} for strength in (300.0, 100.0, 1000.0, 30.0)),),
+        (tuple({"regularization": strength} for strength in (30.0, 100.0, 300.0, 1000.0)),),
         decays=True,
         large=(({"regularization": 100.0}, {"regularization": 400.0}),),
     ),
@@ -100,11 +113,16 @@ FAMILIES: Final = (
         "als",
         factors.fit,
         (
-            tuple({"strength": strength} for strength in (0.02, 0.1, 0.5, 2.0)),
-            ({"alpha": 3.0}, {"alpha": 30.0}),
+            tuple({"strength": strength, "iterations": 5} for strength in (0.01, 0.003, 0.03, 0.1)),
+            ({"unobserved": 0.2}, {"unobserved": 0.1}, {"unobserved": 0.01}, {"unobserved": 0.003}),
+            ({"iterations": 12}, {"factors": 128, "iterations": 12}, {"factors": 256, "iterations": 15}),
         ),
         decays=True,
-        large=(tuple({"strength": strength} for strength in (0.1, 0.5, 2.0)), ({"alpha": 3.0}, {"alpha": 30.0})),
+        large=(
+            tuple({"strength": strength, "iterations": 5} for strength in (0.01, 0.003)),
+            ({"unobserved": 0.1}, {"unobserved": 0.01}, {"unobserved": 0.003}),
+            ({"iterations": 12}, {"factors": 128, "iterations": 12}, {"factors": 256, "iterations": 12}),
+        ),
     ),
     Family(
         "successors",
@@ -114,6 +132,6 @@ FAMILIES: Final = (
             ({"beta": 0.1}, {"beta": 0.5}),
             ({"reach": 1}, {"reach": 8}),
         ),
-        True,
+        needs_order=True,
     ),
 )

@@ -35,3 +35,27 @@ def _of_many(scores: Floats, found: NDArray[np.int64], n: int) -> NDArray[np.int
     edge = np.partition(values, len(values) - n)[len(values) - n]
     above = found[values > edge]
     return np.concatenate([above, found[values == edge][: n - len(above)]])
+
+
+def best_of_rows(scores: Floats, n: int) -> NDArray[np.int64]:
+    """The same for each row of people × items, also blocked ones: people × n (or × items where they are fewer)."""
+    people, items = scores.shape
+    n = min(n, items)
+    columns = items // _ROWS
+    if columns <= n:
+        return _partitioned(scores, n)
+    highest = scores[:, : columns * _ROWS].reshape(people, _ROWS, columns).max(axis=1)
+    bounds = np.partition(highest, columns - n, axis=1)[:, columns - n, None]
+    rows, found = np.nonzero(scores >= bounds)
+    if len(rows) > 16 * n * people:
+        return _partitioned(scores, n)
+    order = np.lexsort((found, -scores[rows, found], rows))
+    counts = np.bincount(rows, minlength=people)
+    chosen: NDArray[np.int64] = found[order[(np.cumsum(counts) - counts)[:, None] + np.arange(n)]]
+    return chosen
+
+
+def _partitioned(scores: Floats, n: int) -> NDArray[np.int64]:
+    chosen = np.argpartition(-scores, n - 1, axis=1)[:, :n] if n else np.empty((len(scores), 0), dtype=np.int64)
+    order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(chosen, order, axis=1)

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from services.recommend.domain import contest
+from services.recommend.domain import contest, questions
+from services.recommend.domain.blending import choose
+from services.recommend.domain.challengers import ease, factors, tifu
 from services.recommend.domain.challengers.log import Log
+from services.recommend.domain.questions import Question
+from services.recommend.domain.ranking import best_of_rows
 
 DRAW = np.random.default_rng(1)
 
@@ -18,10 +22,10 @@ def circles(people=120, items=30):
 
 
 def test_figures_are_those_counted_by_hand():
-    asked = contest.question_of(np.array([4, 4, 9]), np.array([0, 7, 3]))
+    asked = Question.of(np.array([4, 4, 9]), np.array([0, 7, 3]))
     top = np.tile(np.arange(20), (2, 1))
     top[1] += 4  # the second person's item 3 is not among them
-    found = contest.figures_of(top, asked, 40)
+    found = questions.figures_of(top, asked)
     assert found["recall@10"].tolist() == [1, 0]
     assert found["hr@20"].tolist() == [1, 0]
     assert found["ndcg@10"] == pytest.approx([(1 + 1 / np.log2(9)) / (1 + 1 / np.log2(3)), 0])
@@ -29,8 +33,9 @@ def test_figures_are_those_counted_by_hand():
 
 def test_tuning_never_sees_what_it_is_asked():
     log = circles()
-    past, asked = contest.validation_part(log, seed=3)
-    assert len(past) + len(asked.asked) == len(log)
+    past, trial = contest.trial_of(log, Question.of(log.people[:1], log.items[:1]), repeats=False, seed=3)
+    asked = trial.held_out
+    assert len(past) + len(asked) == len(log)
     had = set(zip(past.people.tolist(), past.items.tolist(), strict=True))
     assert not had & set(zip(asked.asked.tolist(), asked.wanted.tolist(), strict=True))
 
@@ -38,13 +43,73 @@ def test_tuning_never_sees_what_it_is_asked():
 def test_the_models_beat_popularity_where_people_have_tastes_and_no_one_gets_what_they_have():
     log = circles()
     last = log.since == 0
-    test = contest.question_of(log.people[last], log.items[last])
-    found = contest.run(log.only(~last), test, repeats=False)
+    learned, test = log.only(~last), Question.of(log.people[last], log.items[last])
+    past, trial = contest.trial_of(learned, test, repeats=False)
+    found = contest.run(learned, past, {"": trial})[""]
     assert found.figures["blend"]["recall@10"] > found.figures["popular"]["recall@10"] + 0.2
     assert found.people == 120
     assert contest.as_document(found)["blend"]
+    had = set(zip(learned.people.tolist(), learned.items.tolist(), strict=True))
+    for top in found.tops.values():
+        shown = set(zip(np.repeat(test.people, 10).tolist(), top[:, :10].ravel().tolist(), strict=True))
+        assert not had & shown
+
+
+def test_a_model_that_adds_only_noise_is_not_blended_in():
+    log = circles()
+    last = log.since == 0
+    past, asked = log.only(~last), Question.of(log.people[last], log.items[last])
+
+    class Noise:
+        def scores(self, people):
+            return DRAW.random((len(people), 30), dtype=np.float32)
+
+    models = {"ease": ease.fit(past), "noise": Noise()}
+    blend = choose(models, {"ease": 0.4, "noise": 0.3}, past, asked, repeats=False)
+    assert dict(blend.weights) == {"ease": 1.0}
 
 
 def test_without_a_second_visit_there_is_nothing_to_tune_on():
+    once = Log.of({0: [[1]], 1: [[2]]}, 3)
     with pytest.raises(ValueError, match="nothing to tune on"):
-        contest.validation_part(Log.of({0: [[1]], 1: [[2]]}, 3), seed=1)
+        contest.trial_of(once, Question.of(np.array([0]), np.array([2])), repeats=False)
+
+
+def test_ease_gives_the_same_scores_from_a_system_of_people_as_from_one_of_items():
+    log = circles(people=40, items=60)
+    everyone = np.arange(40)
+    by_people = ease.fit(log, regularization=20.0)
+    few = log.matrix()
+    items = np.arange(60)
+    by_items = ease.Primal(few, ease._primal(few, 20.0), items)
+    assert isinstance(by_people, ease.Dual)
+    assert by_people.scores(everyone) == pytest.approx(by_items.scores(everyone), abs=2e-4)
+
+
+def test_alternating_least_squares_ends_where_every_person_is_solved_exactly():
+    log = circles()
+    found = factors.fit(log, factors=6, unobserved=0.1, strength=0.02)
+    items = found.items.astype(np.float64)
+    for person in (0, 7, 119):
+        own = items[log.items[log.people == person]]
+        left = own.T @ own + 0.1 * items.T @ items + 0.02 * (len(own) + 0.1 * 30) * np.eye(6)
+        assert found.people[person] == pytest.approx(np.linalg.solve(left, own.sum(axis=0)), abs=1e-4)
+
+
+def test_neighbours_are_other_people_and_not_all_of_a_crowd(monkeypatch):
+    log = circles()
+    monkeypatch.setattr(tifu, "_MOST_NEIGHBOURS", 30)
+    model = tifu.fit(log, neighbours=10, share=0.0)
+    assert len(model.among) == 30
+    own_half = model.scores(np.arange(120)) > 0
+    assert all(not own_half[person, 15 * (1 - person % 2) : 15 * (2 - person % 2)].any() for person in range(120))
+
+
+@pytest.mark.parametrize("items", [7, 700, 5000])
+def test_the_best_of_each_row_are_those_of_a_full_sort(items):
+    scores = DRAW.random((9, items), dtype=np.float32)
+    scores[3] = -np.inf
+    scores[4, : items // 2] = 0.5
+    n = min(20, items)
+    found = np.take_along_axis(scores, best_of_rows(scores, 20), axis=1)
+    assert np.array_equal(found, -np.sort(-scores, axis=1)[:, :n])

@@ -7,8 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from services.recommend.domain.challengers.log import Floats, Keys
+from services.recommend.domain.ranking import best_of_rows
 
-_BLOCK = 512
+_FLOATS_A_TIME = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -24,24 +25,28 @@ class Similarities:
         return found
 
 
-def strongest(rows: Callable[[slice], Floats], size: int, keep: int) -> sp.csr_matrix:
-    """A size × size matrix of the `keep` largest positive entries of each row, itself left out.
+def strongest(rows: Callable[[Keys], sp.csr_matrix], chosen: Keys, size: int, keep: int) -> sp.csr_matrix:
+    """A size × size matrix of the `keep` largest positive entries of each of the `chosen` rows, itself left out.
 
-    `rows` gives some rows whole; 512 are in memory at a time.
+    `rows` gives some rows whole, of size columns; 64 MB of them are in memory at a time.
     """
-    values, columns, counts = [], [], [np.zeros(1, dtype=np.int64)]
-    for start in range(0, size, _BLOCK):
-        block = rows(slice(start, min(start + _BLOCK, size)))
-        numbers = np.arange(len(block))
-        block[numbers, start + numbers] = 0
-        if keep < size:
-            edge = np.partition(block, size - keep, axis=1)[:, size - keep, None]
-            block[block < edge] = 0
-        found = sp.csr_matrix(np.maximum(block, 0))
-        found.eliminate_zeros()
-        values.append(found.data)
-        columns.append(found.indices)
-        counts.append(np.diff(found.indptr))
-    pointers = np.cumsum(np.concatenate(counts))
-    parts = np.concatenate(values or [np.empty(0)]), np.concatenate(columns or [np.empty(0, dtype=int)]), pointers
-    return sp.csr_matrix(parts, shape=(size, size), dtype=np.float32)
+    number = max(1, _FLOATS_A_TIME // max(size, 1))
+    parts: list[tuple[Keys, Keys, Floats]] = []
+    for start in range(0, len(chosen), number):
+        some = chosen[start : start + number]
+        block = rows(some).toarray()
+        block[np.arange(len(some)), some] = 0
+        columns = best_of_rows(block, keep)
+        values = np.take_along_axis(block, columns, axis=1)
+        there = values > 0
+        parts.append((np.broadcast_to(some[:, None], columns.shape)[there], columns[there], values[there]))
+    if not parts:
+        return sp.csr_matrix((size, size), dtype=np.float32)
+    lines, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return sp.csr_matrix((values, (lines, columns)), shape=(size, size), dtype=np.float32)
+
+
+def worth_comparing(holders: Keys, fewest: int = 2, most: int = 60_000) -> Keys:
+    """Items whose neighbours are looked for: of at least `fewest` people, the `most` most taken."""
+    order = np.argsort(-holders, kind="stable")[:most]
+    return np.sort(order[holders[order] >= fewest])

@@ -10,31 +10,56 @@ import numpy as np
 import scipy.sparse as sp
 
 from services.recommend.domain.challengers.log import Floats, Keys, Log
+from services.recommend.domain.ranking import best_of_rows
 
-_BLOCK: Final = 256
+_MOST_NEIGHBOURS: Final = 20_000  # people among whom the nearest are looked for
+_PEOPLE_A_TIME: Final = 256
 
 
 @dataclass(frozen=True)
 class Tifu:
-    """`own` people × items, `others` the same: the mean of the nearest; `share` of one's own."""
+    """`own` people × items; `among` the people who may be a neighbour; `share` of one's own."""
 
     own: sp.csr_matrix
-    nearest: sp.csr_matrix
+    among: Keys
+    neighbours: int
     share: float
 
     def scores(self, people: Keys) -> Floats:
         """See Contender."""
-        mine, others = self.own[people], self.nearest[people] @ self.own
-        found: Floats = (mine * np.float32(self.share) + others * np.float32(1 - self.share)).toarray()
+        found = np.empty((len(people), self.own.shape[1]), dtype=np.float32)
+        others = self.own[self.among]
+        squares = np.asarray(others.multiply(others).sum(axis=1), dtype=np.float32).ravel()
+        for start in range(0, len(people), _PEOPLE_A_TIME):
+            some = people[start : start + _PEOPLE_A_TIME]
+            mean = self._nearest(some, others, squares) @ others
+            mixed = self.own[some] * np.float32(self.share) + mean * np.float32(1 - self.share)
+            found[start : start + len(some)] = mixed.toarray()
         return found
+
+    def _nearest(self, people: Keys, others: sp.csr_matrix, squares: Floats) -> sp.csr_matrix:
+        """People × those who may be a neighbour: 1 / count at the nearest by Euclidean distance, oneself left out."""
+        closeness = 2 * (self.own[people] @ others.T).toarray() - squares
+        closeness[people[:, None] == self.among[None]] = -np.inf
+        chosen = best_of_rows(closeness, min(self.neighbours, max(len(self.among) - 1, 0)))
+        count = chosen.shape[1]
+        values = np.full(chosen.size, 1 / max(count, 1), dtype=np.float32)
+        pointers = np.arange(len(people) + 1) * count
+        return sp.csr_matrix((values, chosen.ravel(), pointers), shape=closeness.shape)
 
 
 def fit(
     log: Log, group: int = 7, within: float = 0.9, between: float = 0.7, neighbours: int = 300, share: float = 0.7
 ) -> Tifu:
-    """Visits in groups of `group` from the last back: decay `within` a group, and `between` groups."""
+    """Visits in groups of `group` from the last back: decay `within` a group, and `between` groups.
+
+    Neighbours are looked for among at most 20,000 people, evenly spread: memory and time are bounded.
+    """
     own = _vectors(log, group, within, between)
-    return Tifu(own, _nearest(own, min(neighbours, max(log.person_count - 1, 0))), share)
+    able = np.flatnonzero(np.diff(own.indptr))
+    if len(able) > _MOST_NEIGHBOURS:
+        able = able[np.linspace(0, len(able) - 1, _MOST_NEIGHBOURS).astype(np.int64)]
+    return Tifu(own, able, neighbours, share)
 
 
 def _vectors(log: Log, group: int, within: float, between: float) -> sp.csr_matrix:
@@ -46,21 +71,3 @@ def _vectors(log: Log, group: int, within: float, between: float) -> sp.csr_matr
         (weights.astype(np.float32), (log.people, log.items)), shape=(log.person_count, log.item_count)
     )
     return sp.csr_matrix(cells)
-
-
-def _nearest(own: sp.csr_matrix, count: int) -> sp.csr_matrix:
-    """People × people: 1 / count at the nearest by Euclidean distance."""
-    squares = np.asarray(own.multiply(own).sum(axis=1), dtype=np.float32).ravel()
-    rows, columns = [], []
-    for start in range(0, own.shape[0] if count else 0, _BLOCK):
-        part = slice(start, min(start + _BLOCK, own.shape[0]))
-        distances = squares[None] - 2 * (own[part] @ own.T).toarray()
-        numbers = np.arange(len(distances))
-        distances[numbers, start + numbers] = np.inf
-        found = np.argpartition(distances, count - 1, axis=1)[:, :count]
-        rows.append(np.repeat(start + numbers, count))
-        columns.append(found.ravel())
-    if not rows:
-        return sp.csr_matrix((own.shape[0], own.shape[0]), dtype=np.float32)
-    data = np.full(sum(map(len, rows)), 1 / count, dtype=np.float32)
-    return sp.csr_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=(own.shape[0],) * 2)

@@ -6,22 +6,27 @@ B. Paudel et al., "Updatable, Accurate, Diverse, and Scalable Recommendations fo
 import numpy as np
 import scipy.sparse as sp
 
-from services.recommend.domain.challengers.log import Floats, Log
-from services.recommend.domain.challengers.similarities import Similarities, strongest
+from services.recommend.domain.challengers.log import Keys, Log
+from services.recommend.domain.challengers.similarities import Similarities, strongest, worth_comparing
 
 
 def fit(log: Log, keep: int = 200, alpha: float = 1.0, beta: float = 0.6, decay: float = 1.0) -> Similarities:
     """`alpha`: the power of each step's probability; `beta`: of how popular the end is, divided by."""
+    likeness = log.once(("walks", keep, alpha, beta), lambda: _likeness(log, keep, alpha, beta))
+    return Similarities(log.matrix(decay), likeness)
+
+
+def _likeness(log: Log, keep: int, alpha: float, beta: float) -> sp.csr_matrix:
     taken = log.matrix()
-    to_items = _steps(taken, alpha)
-    to_people = _steps(taken.T.tocsr(), alpha)
-    damping = np.maximum(np.bincount(taken.indices, minlength=log.item_count), 1).astype(np.float32) ** -beta
+    to_items, to_people = _steps(taken, alpha), _steps(taken.T.tocsr(), alpha)
+    damping = np.maximum(log.holders, 1).astype(np.float32) ** -beta
 
-    def rows(part: slice) -> Floats:
-        reached: Floats = (to_people[part] @ to_items).toarray()
-        return reached * damping[None]
+    def rows(some: Keys) -> sp.csr_matrix:
+        reached = to_people[some] @ to_items
+        reached.data *= damping[reached.indices]
+        return reached
 
-    return Similarities(log.matrix(decay), strongest(rows, log.item_count, keep))
+    return strongest(rows, worth_comparing(log.holders, fewest=1), log.item_count, keep)
 
 
 def _steps(taken: sp.csr_matrix, alpha: float) -> sp.csr_matrix:
