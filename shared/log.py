@@ -6,7 +6,8 @@ in the reader's own schema and moves in the same transaction as what the reader 
 (Sequences and pg_snapshot_xmin were tried and skip entries or stall everybody: see docs/decisions/.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, LiteralString, TypeVar, overload
 
 from shared.database import LOCK_TIMEOUT_MS, SQL, Identifier, Literal, LockNotAvailable, Row, Transaction
@@ -18,13 +19,23 @@ HEAD_DDL: Final[LiteralString] = "CREATE TABLE log_head (log text PRIMARY KEY, p
 CURSOR_DDL: Final[LiteralString] = "CREATE TABLE log_cursor (reader text PRIMARY KEY, position bigint NOT NULL)"
 
 
-def claim(tx: Transaction, log: str) -> bool:
-    """Try to be the one appender of `log` until this transaction ends. False: another is at work, leave it to it."""
-    return bool(
-        tx.value(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '/' || %(log)s, 0))", {"log": log}
-        )
-    )
+def claim(tx: Transaction, log: str, patience_s: float = 0.0) -> bool:
+    """Try to be the one appender of `log` until this transaction ends. False: another is at work, leave it to it.
+
+    With patience (shorter than the statement time-out) wait so long for one's turn. Who waits comes before whoever asks
+    later, also before those who only try: somebody who takes the claim again and again shuts nobody out.
+    """
+    if patience_s <= 0:
+        key = "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '/' || %(log)s, 0))"
+        return bool(tx.value(key, {"log": log}))
+    try:
+        with _waiting(tx, patience_s):
+            tx.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || %(log)s, 0))", {"log": log}
+            )
+    except LockNotAvailable:
+        return False
+    return True
 
 
 def reserve(tx: Transaction, log: str, count: int) -> int:
@@ -74,7 +85,8 @@ def read(
     not finish within the lock time-out: the next nudge or sweep comes back.
     """
     try:
-        with tx.savepoint():
+        # One second: a worker that waits here is not doing anything else.
+        with _waiting(tx, 1.0):
             after = _lock_cursor(tx, reader)
     except LockNotAvailable:
         return []
@@ -126,12 +138,22 @@ def behind(tx: Transaction, reader: str, view: LiteralString) -> tuple[int, int,
     return position, unread, max(0.0, float(seconds or 0.0))
 
 
+@contextmanager
+def _waiting(tx: Transaction, seconds: float) -> Iterator[None]:
+    """Wait for locks no longer than this inside; LockNotAvailable undoes only what was done inside."""
+    with tx.savepoint():
+        _bound_waiting(tx, round(seconds * 1000))
+        yield
+        _bound_waiting(tx, LOCK_TIMEOUT_MS)
+
+
+def _bound_waiting(tx: Transaction, ms: int) -> None:
+    tx.execute("SELECT set_config('lock_timeout', %(ms)s, true)", {"ms": str(ms)})
+
+
 def _lock_cursor(tx: Transaction, reader: str) -> int:
-    # One second: a worker that waits here is not doing anything else.
-    tx.execute("SELECT set_config('lock_timeout', '1000', true)")
     tx.execute(
         "INSERT INTO log_cursor (reader, position) VALUES (%(reader)s, 0) ON CONFLICT DO NOTHING", {"reader": reader}
     )
     position: int = tx.value("SELECT position FROM log_cursor WHERE reader = %(reader)s FOR UPDATE", {"reader": reader})
-    tx.execute("SELECT set_config('lock_timeout', %(ms)s, true)", {"ms": str(LOCK_TIMEOUT_MS)})
     return position

@@ -1,6 +1,5 @@
 """Who was merged with whom, on what evidence; and taking it apart."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -28,15 +27,11 @@ def undo(link_id: UUID, by: str) -> dict[str, Any]:
     The pair is not joined again but by an explicit alias. Where other links still hold the two together they stay
     one customer. Raises NotFound, Conflict (it joins nobody), Unavailable (the appender is busy for too long).
     """
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with transaction() as tx:
-            # Only one may change who is who at a time: the appender, or us.
-            if log.claim(tx, event_log.LOG):
-                return _undo(tx, link_id, by)
-        if time.monotonic() > deadline:
+    with transaction() as tx:
+        # Only one may change who is who at a time: the appender, or us.
+        if not log.claim(tx, event_log.LOG, PATIENCE_S):
             raise Unavailable("events are being appended; try again in a moment", retry_after=2)
-        time.sleep(0.05)
+        return _undo(tx, link_id, by)
 
 
 def _undo(tx: Transaction, link_id: UUID, by: str) -> dict[str, Any]:

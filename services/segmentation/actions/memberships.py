@@ -1,6 +1,5 @@
 """Keeping memberships true to the rules."""
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -24,12 +23,7 @@ _log = telemetry.get_logger(__name__)
 
 def claim(tx: Transaction, patience_s: float = 0.0) -> bool:
     """Become the one who writes features and memberships, until this transaction ends; waits up to `patience_s`."""
-    deadline = time.monotonic() + patience_s
-    while not log.claim(tx, memberships.LOG):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+    return log.claim(tx, memberships.LOG, patience_s)
 
 
 def follow(tx: Transaction, customers: Sequence[UUID], moment: Moment) -> None:

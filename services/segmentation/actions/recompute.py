@@ -18,7 +18,7 @@ from shared.ids import uuid7
 from shared.problems import NotFound, Unavailable
 
 CHUNK: Final = 1000
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 50.0
 GROWTH: Final = 1.2
 
 _log = telemetry.get_logger(__name__)

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import random
+import threading
 import time
 from functools import partial
 
@@ -155,3 +156,45 @@ def _drain() -> None:
             )
             if log.cursor(tx, "test") >= tx.value("SELECT count(*) FROM entry"):
                 return
+
+
+def claim_when_free(claimed: threading.Event) -> None:
+    """Wait for the claim, and hold it a moment."""
+    with transaction() as tx:
+        if log.claim(tx, "entries", patience_s=20.0):
+            claimed.set()
+            time.sleep(0.5)
+
+
+def test_who_waits_for_the_claim_comes_before_somebody_who_takes_it_again_and_again(settings):
+    claimed = threading.Event()
+    waiter = threading.Thread(target=claim_when_free, args=(claimed,))
+    with transaction() as tx:
+        assert log.claim(tx, "entries")
+        waiter.start()
+        while not tx.value("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"):
+            time.sleep(0.01)
+    with transaction() as tx:
+        assert not log.claim(tx, "entries")
+    waiter.join()
+    assert claimed.is_set()
+
+
+def test_patience_for_the_claim_ends_and_leaves_the_transaction_whole(settings):
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction() as tx:
+            log.claim(tx, "entries")
+            held.set()
+            done.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(20)
+    with transaction() as tx:
+        tx.execute("INSERT INTO entry VALUES (1, 1, 1)")
+        assert not log.claim(tx, "entries", patience_s=0.1)
+        assert tx.value("SELECT count(*) FROM entry") == 1
+    done.set()
+    holder.join()
