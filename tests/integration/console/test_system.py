@@ -5,13 +5,13 @@ import re
 import orjson
 import pytest
 
-from shared import failures, heartbeat, process, queue
+from shared import contracts, failures, heartbeat, process, queue
 
 
 @pytest.fixture(autouse=True)
 def _empty(services):
     with services.acting("console"):
-        queue.valkey().delete(failures.KEY, heartbeat.KEY)
+        queue.valkey().delete(failures.KEY, heartbeat.KEY, contracts.CONSOLE)  # what other tests have left there
 
 
 @pytest.mark.parametrize(("role", "status"), [("admin", 200), ("operator", 200), ("marketer", 403), ("viewer", 403)])

@@ -109,7 +109,7 @@ def test_what_runs_where_can_be_asked(first):
     table = zhike("status", "--data", str(first.data))
     assert str(first.data) in table
     assert "profile-worker.1" in table
-    assert "ready." in zhike("logs", "profile-worker", "--data", str(first.data))
+    assert "ready." in zhike("logs", "profile-worker", "--lines", "100000", "--data", str(first.data))
 
 
 def test_a_second_copy_on_servers_of_ones_own_lives_beside_the_first_and_ends_at_ctrl_c(first, tmp_path, servers):
