@@ -71,9 +71,8 @@ FAMILIES: Final = (
         tifu.fit,
         (
             ({"within": 0.9, "between": 0.7}, {"within": 0.95, "between": 0.9}, {"within": 1.0, "between": 0.95}),
-            ({"share": 0.9}, {"share": 0.5}),
-            ({"neighbours": 100}, {"neighbours": 900}),
-            ({"group": 3}, {"group": 15}),
+            ({"share": 0.5}, {"share": 0.3}),
+            ({"neighbours": 100},),
         ),
         needs_order=True,
         needs_repeats=True,

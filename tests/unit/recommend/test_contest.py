@@ -86,6 +86,12 @@ def test_ease_gives_the_same_scores_from_a_system_of_people_as_from_one_of_items
     assert by_people.scores(everyone) == pytest.approx(by_items.scores(everyone), abs=2e-4)
 
 
+def test_what_was_taken_so_long_ago_that_it_counts_nothing_does_not_disturb_the_scores():
+    log = circles(people=40, items=60)
+    found = ease.fit(log, regularization=20.0, decay=1e-30).scores(np.arange(40))
+    assert np.isfinite(found).all()
+
+
 def test_alternating_least_squares_ends_where_every_person_is_solved_exactly():
     log = circles()
     found = factors.fit(log, factors=6, unobserved=0.1, strength=0.02)

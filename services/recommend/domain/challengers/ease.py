@@ -46,7 +46,7 @@ class Dual:
         """See Contender."""
         have = self.profiles[people]
         found: Floats = ((have @ self.taken.T).toarray() @ self.inverse) @ self.taken / self.own
-        rows, columns = have.nonzero()
+        rows, columns = np.repeat(np.arange(len(people)), np.diff(have.indptr)), have.indices
         found[rows, columns] += have.data * (1 - 1 / self.own[columns])
         return found
 
