@@ -61,11 +61,14 @@ def take(platform: Installation, began: float, seconds: dict[str, list[float]]) 
 
 
 def behind(platform: Installation) -> tuple[int, dict[str, int]]:
-    """Rows in the intake, and how many entries of the log each reader has still to read."""
+    """Rows in the intake, and how many entries of the log each reader, and notes the computation, has still to take."""
     intake = int(platform.value("SELECT count(*) FROM profile.intake"))
     cursors: dict[str, int] = dict(platform.rows(_LAGS))
     head = int(platform.value("SELECT coalesce(max(position), 0) FROM profile.log_head WHERE log = 'events'"))
-    return intake, {reader: max(0, head - cursors[reader]) for reader in READERS}
+    lag = {reader: max(0, head - cursors[reader]) for reader in READERS}
+    # Whoever is touched counts only once the computation has taken them.
+    lag["computation"] = int(platform.value("SELECT count(*) FROM segmentation.touched WHERE due_at <= now()"))
+    return intake, lag
 
 
 def _processes(platform: Installation) -> tuple[dict[str, float], dict[str, int]]:
