@@ -44,8 +44,8 @@ def test_a_library_other_than_the_locked_one_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("warn", 0), ("fail", 1)])
-def test_only_what_would_keep_it_from_starting_is_a_failure(monkeypatch, verdict, code):
+def test_only_what_would_keep_it_from_starting_is_a_failure(monkeypatch, tmp_path, verdict, code):
     monkeypatch.setattr(doctor, "examine", lambda *_: [doctor.Finding("disk", verdict, "0 GiB", "buy one")])
-    result = CliRunner().invoke(main, ["doctor"])
+    result = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path)])
     assert result.exit_code == code
     assert ("buy one" in result.output) == (verdict != "ok")
