@@ -1,7 +1,8 @@
 """Keeping memberships true to the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -9,14 +10,15 @@ from services.segmentation.actions.moments import Moment, moment_of
 from services.segmentation.domain.rule_parser import parse
 from services.segmentation.domain.rules import Rule, RuleError, inline
 from services.segmentation.store import memberships, segments
-from services.segmentation.store.memberships import Change, RuleTimeoutError
-from services.segmentation.store.rules import matching
+from services.segmentation.store.memberships import Changes, RuleTimeoutError
+from services.segmentation.store.rules import matching_each
 from services.segmentation.store.segments import Segment
 from shared import log, telemetry
 from shared.database import Transaction, transaction
 
 TOUCHED_TIMEOUT_MS: Final = 5_000
 REFRESH_TIMEOUT_MS: Final = 60_000
+TOGETHER: Final = 200  # segments in one statement: people are read once for all of them
 
 _log = telemetry.get_logger(__name__)
 
@@ -31,15 +33,29 @@ def follow(tx: Transaction, customers: Sequence[UUID], moment: Moment) -> None:
 
     A segment that cannot be evaluated is left to its refresh.
     """
-    found: list[Change] = []
-    for segment, rule in rules_in_use(tx):
+    rules = {segment.segment_id: rule for segment, rule in rules_in_use(tx)}
+    for start in range(0, len(rules), TOGETHER):
+        some = dict(islice(rules.items(), start, start + TOGETHER))
         try:
-            with memberships.reading(tx, TOUCHED_TIMEOUT_MS):
-                query = matching(rule, moment.context(customers))
-                found += memberships.changes(tx, segment.segment_id, query, customers)
-        except RuleTimeoutError as error:
-            segments.mark_failed(tx, segment.segment_id, str(error))
+            _follow(tx, some, customers, moment)
+        except RuleTimeoutError:
+            _follow_one_by_one(tx, some, customers, moment)
+
+
+def _follow(tx: Transaction, rules: Mapping[UUID, Rule], customers: Sequence[UUID], moment: Moment) -> None:
+    with memberships.reading(tx, TOUCHED_TIMEOUT_MS):
+        query = matching_each(rules, moment.context(customers))
+        found = memberships.changes(tx, rules, query, customers)
     memberships.apply(tx, found, moment.as_of)
+
+
+def _follow_one_by_one(tx: Transaction, rules: Mapping[UUID, Rule], customers: Sequence[UUID], moment: Moment) -> None:
+    """One of them is too slow for all: only that one is left out."""
+    for segment_id, rule in rules.items():
+        try:
+            _follow(tx, {segment_id: rule}, customers, moment)
+        except RuleTimeoutError as error:
+            segments.mark_failed(tx, segment_id, str(error))
 
 
 def refresh(segment_id: UUID, as_of: datetime | None = None) -> bool:
@@ -84,10 +100,11 @@ def rules_in_use(tx: Transaction) -> list[tuple[Segment, Rule]]:
     return usable
 
 
-def _all_changes(tx: Transaction, segment: Segment, moment: Moment) -> list[Change]:
+def _all_changes(tx: Transaction, segment: Segment, moment: Moment) -> Changes:
     if segment.archived_at is not None:
         return memberships.leavers(tx, segment.segment_id)
     known = {one.segment_id: parse(one.rule) for one in segments.active(tx)}
     rule = inline(known[segment.segment_id], known)
     with memberships.reading(tx, REFRESH_TIMEOUT_MS):
-        return memberships.changes(tx, segment.segment_id, matching(rule, moment.context()), None)
+        query = matching_each({segment.segment_id: rule}, moment.context())
+        return memberships.changes(tx, [segment.segment_id], query, None)

@@ -1,7 +1,6 @@
 """Who is in which segment, and the log of who came and went."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from psycopg import sql
 from psycopg.errors import QueryCanceled
-from psycopg.rows import tuple_row
+from psycopg.rows import class_row
 
 from services.segmentation.store.rules import Query
 from shared import log
@@ -25,13 +24,17 @@ class RuleTimeoutError(Exception):
     code = "rule_too_slow"
 
 
-@dataclass(frozen=True, slots=True)  # a new segment may have a million of them
-class Change:
-    """A customer who came into a segment or left it."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Who came into which segment and who left it: columns of `count` rows, as Postgres sends arrays.
 
-    segment_id: UUID
-    customer_id: UUID
-    entered: bool
+    A new segment may have a million members: so they are 45 bytes each and never objects.
+    """
+
+    count: int = 0
+    segments: bytes = b""
+    customers: bytes = b""
+    entered: bytes = b""
 
 
 @contextmanager
@@ -51,54 +54,34 @@ def reading(tx: Transaction, timeout_ms: int) -> Iterator[None]:
         raise RuleTimeoutError(f"the rule took longer than {timeout_ms / 1000:g} s; make it simpler") from error
 
 
-def changes(tx: Transaction, segment_id: UUID, query: Query, customers: Sequence[UUID] | None) -> list[Change]:
-    """Who should come into the segment and who should leave it, of these customers (None: of all)."""
-    text = sql.SQL(
-        """
-        WITH matched AS MATERIALIZED ({matching})
-        SELECT customer_id, true FROM matched AS q
-        WHERE NOT EXISTS (SELECT FROM membership AS m
-                          WHERE m.segment_id = %(segment_id)s AND m.customer_id = q.customer_id)
-        UNION ALL
-        SELECT customer_id, false FROM membership AS m
-        WHERE m.segment_id = %(segment_id)s AND {scope}
-          AND NOT EXISTS (SELECT FROM matched AS q WHERE q.customer_id = m.customer_id)
-        """
-    ).format(matching=query.text, scope=_scope(customers))
-    params = {**query.params, "segment_id": segment_id, "customers": customers}
-    with tx.connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return [Change(segment_id, *row) for row in cursor.execute(text, params)]
+def changes(tx: Transaction, segments: Collection[UUID], query: Query, customers: Sequence[UUID] | None) -> Changes:
+    """Who should come into these segments and who should leave them, of these customers (None: of all).
+
+    `query` (rules.matching_each) says who belongs into which.
+    """
+    text = sql.SQL(_CHANGES).format(matching=query.text, scope=_scope(customers))
+    return _found(tx, text, {**query.params, "segments": list(segments), "customers": customers})
 
 
-def leavers(tx: Transaction, segment_id: UUID) -> list[Change]:
+def leavers(tx: Transaction, segment_id: UUID) -> Changes:
     """Everyone in the segment, as leaving it."""
-    rows = tx.all("SELECT customer_id FROM membership WHERE segment_id = %(segment_id)s", {"segment_id": segment_id})
-    return [Change(segment_id, row["customer_id"], False) for row in rows]
+    return _found(tx, sql.SQL(_LEAVERS), {"segment_id": segment_id})
 
 
-def apply(tx: Transaction, found: Sequence[Change], at: datetime) -> None:
+def apply(tx: Transaction, found: Changes, at: datetime) -> None:
     """Carry out changes and append them to the log. The caller has claimed LOG."""
-    if not found:
+    if not found.count:
         return
-    came = [change for change in found if change.entered]
-    left = [change for change in found if not change.entered]
-    tx.copy(
-        "membership",
-        ("segment_id", "customer_id", "since"),
-        ((change.segment_id, change.customer_id, at) for change in came),
-        ("uuid", "uuid", "timestamptz"),
-    )
-    tx.execute(_LEAVE, {"segments": [c.segment_id for c in left], "customers": [c.customer_id for c in left]})
-    sizes = Counter({change.segment_id: 0 for change in found})
-    for change in found:
-        sizes[change.segment_id] += 1 if change.entered else -1
-    tx.execute(_RESIZE, {"segments": list(sizes.keys()), "by": list(sizes.values())})
-    first = log.reserve(tx, LOG, len(found))
-    tx.copy(
-        "membership_log",
-        ("position", "segment_id", "customer_id", "entered", "at"),
-        ((first + n, c.segment_id, c.customer_id, c.entered, at) for n, c in enumerate(found)),
-        ("int8", "uuid", "uuid", "bool", "timestamptz"),
+    first = log.reserve(tx, LOG, found.count)
+    tx.binary_row(
+        _APPLY,
+        [
+            (_UUIDS, found.segments),
+            (_UUIDS, found.customers),
+            (_BOOLS, found.entered),
+            (_TEXT, at.isoformat().encode()),
+            (_INT8, first.to_bytes(8, "big", signed=True)),
+        ],
     )
 
 
@@ -150,18 +133,62 @@ def preview(tx: Transaction, query: Query, sample: int) -> dict[str, Any]:
     return cast(dict[str, Any], tx.one(text, {**query.params, "sample": sample}))
 
 
+def _found(tx: Transaction, text: sql.Composed | sql.SQL, params: dict[str, Any]) -> Changes:
+    with tx.connection.cursor(row_factory=class_row(Changes), binary=True) as cursor:
+        return cursor.execute(text, params).fetchone() or Changes()
+
+
 def _scope(customers: Sequence[UUID] | None) -> sql.SQL:
     return sql.SQL("true") if customers is None else sql.SQL("m.customer_id = ANY(%(customers)s)")
 
 
-_LEAVE: Final = """
-    DELETE FROM membership AS m
-    USING unnest(%(segments)s::uuid[], %(customers)s::uuid[]) AS gone (segment_id, customer_id)
-    WHERE m.segment_id = gone.segment_id AND m.customer_id = gone.customer_id
+_UUIDS, _BOOLS, _TEXT, _INT8 = 2951, 1000, 25, 20  # what Postgres calls these types
+
+_CHANGES: Final = """
+    WITH matched AS MATERIALIZED ({matching}),
+    change AS (
+        SELECT segment_id, customer_id, true AS entered FROM matched AS q
+        WHERE NOT EXISTS (SELECT FROM membership AS m
+                          WHERE m.segment_id = q.segment_id AND m.customer_id = q.customer_id)
+        UNION ALL
+        SELECT segment_id, customer_id, false FROM membership AS m
+        WHERE m.segment_id = ANY(%(segments)s) AND {scope}
+          AND NOT EXISTS (SELECT FROM matched AS q
+                          WHERE q.segment_id = m.segment_id AND q.customer_id = m.customer_id)
+    )
+    SELECT count(*) AS count, array_send(array_agg(segment_id)) AS segments,
+           array_send(array_agg(customer_id)) AS customers, array_send(array_agg(entered)) AS entered
+    FROM change
 """
 
-_RESIZE: Final = """
-    UPDATE segment_state AS t SET size = t.size + change.by
-    FROM unnest(%(segments)s::uuid[], %(by)s::int[]) AS change (segment_id, by)
-    WHERE t.segment_id = change.segment_id
+_LEAVERS: Final = """
+    SELECT count(*) AS count, array_send(array_agg(segment_id)) AS segments,
+           array_send(array_agg(customer_id)) AS customers, array_send(array_agg(false)) AS entered
+    FROM membership WHERE segment_id = %(segment_id)s
+"""
+
+_APPLY: Final = """
+    WITH change AS MATERIALIZED (
+        SELECT segment_id, customer_id, entered, number
+        FROM unnest($1::uuid[], $2::uuid[], $3::bool[]) WITH ORDINALITY AS c (segment_id, customer_id, entered, number)
+    ),
+    came AS (
+        INSERT INTO membership (segment_id, customer_id, since)
+        SELECT segment_id, customer_id, $4::text::timestamptz FROM change WHERE entered
+    ),
+    gone AS (
+        DELETE FROM membership AS m USING change AS c
+        WHERE NOT c.entered AND m.segment_id = c.segment_id AND m.customer_id = c.customer_id
+    ),
+    resized AS (
+        UPDATE segment_state AS t SET size = t.size + by.change
+        FROM (SELECT segment_id, sum(CASE WHEN entered THEN 1 ELSE -1 END) AS change
+              FROM change GROUP BY segment_id) AS by
+        WHERE t.segment_id = by.segment_id
+    ),
+    logged AS (
+        INSERT INTO membership_log (position, segment_id, customer_id, entered, at)
+        SELECT $5::bigint + number - 1, segment_id, customer_id, entered, $4::text::timestamptz FROM change
+    )
+    SELECT count(*) FROM change
 """

@@ -1,7 +1,7 @@
 """Rules of segments as SQL over our own tables. Values travel as parameters, never in the text."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,10 @@ _PROFILE_COLUMNS: Final = frozenset(
     ("identified", "has_email", "has_phone", "has_name", "country", "city", "locale", "time_zone", "user_id")
 )
 _CONTACT_COLUMNS: Final = {"email": "has_email", "phone": "has_phone", "name": "has_name"}
+_PEOPLE: Final = sql.SQL(
+    "customer_feature AS f LEFT JOIN customer_score AS s USING (customer_id)"
+    " LEFT JOIN customer_profile AS p USING (customer_id)"
+)
 _HOLDS: Final[dict[str, Callable[[float, float], bool]]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -54,16 +58,20 @@ def matching(rule: Rule, context: Context) -> Query:
     """The statement that selects the customer_id of everyone the rule (segments inlined) holds for."""
     compiler = _Compiler(context)
     condition = compiler.rule(rule)
-    text = sql.SQL(
-        """
-        SELECT f.customer_id
-        FROM customer_feature AS f
-        LEFT JOIN customer_score AS s USING (customer_id)
-        LEFT JOIN customer_profile AS p USING (customer_id)
-        WHERE {condition} AND {scope}
-        """
-    ).format(condition=condition, scope=compiler.scope(sql.Identifier("f", "customer_id")))
-    return Query(text, compiler.params)
+    return compiler.query(sql.SQL("f.customer_id"), _PEOPLE, condition)
+
+
+def matching_each(rules: Mapping[UUID, Rule], context: Context) -> Query:
+    """The statement that selects (segment_id, customer_id) wherever a segment's rule holds: people are read once."""
+    if len(rules) == 1:  # a condition of the WHERE clause can use an index
+        (segment, rule), compiler = next(iter(rules.items())), _Compiler(context)
+        columns = sql.SQL("{}::uuid AS segment_id, f.customer_id").format(compiler.bind(segment))
+        return compiler.query(columns, _PEOPLE, compiler.rule(rule))
+    compiler = _Compiler(context)
+    holds = sql.SQL(", ").join([compiler.rule(rule) for rule in rules.values()])
+    each = sql.SQL("{} CROSS JOIN LATERAL unnest({}::uuid[], ARRAY[{}]) AS t (segment_id, holds)")
+    people = each.format(_PEOPLE, compiler.bind(list(rules)), holds)
+    return compiler.query(sql.SQL("t.segment_id, f.customer_id"), people, sql.SQL("t.holds"))
 
 
 @dataclass
@@ -75,6 +83,11 @@ class _Compiler:
         name = f"r{len(self.params)}"
         self.params[name] = value
         return sql.Placeholder(name)
+
+    def query(self, columns: sql.Composable, people: sql.Composable, condition: sql.Composable) -> Query:
+        whom = self.scope(sql.Identifier("f", "customer_id"))
+        text = sql.SQL("SELECT {} FROM {} WHERE {} AND {}").format(columns, people, condition, whom)
+        return Query(text, self.params)
 
     def scope(self, column: sql.Composable) -> sql.Composable:
         if self.context.customers is None:

@@ -11,6 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from services.segmentation.actions import events, memberships, recompute, segments
+from services.segmentation.actions.moments import moment_of
 from services.segmentation.store import facts, jobs
 from shared.config import Settings
 from shared.database import transaction
@@ -173,6 +174,29 @@ def test_a_rule_that_takes_too_long_is_tried_again_and_stops_nobody_else(
     memberships.refresh_stale()
     assert segments.get(slow).segment.size == 2
     assert segments.get(slow).segment.error is None
+
+
+def test_one_slow_rule_keeps_no_other_segment_from_following_a_customer(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = log.customers(2)
+    for number in range(4):
+        log.order(people[number % 2], number)
+    events.read_events()
+    segments.create("Viewed", "", {"not": VIEWED})
+    segments.create("Twice", "", TWICE)
+    monkeypatch.setattr(memberships, "TOUCHED_TIMEOUT_MS", 100)
+    with psycopg.connect(log.connection.info.dsn, password="test-segmentation", user=own_role()) as other:
+        other.execute("LOCK TABLE segmentation.event_fact IN ACCESS EXCLUSIVE MODE")
+        with transaction() as tx:
+            assert memberships.claim(tx)
+            memberships.follow(tx, people, moment_of(tx))
+    state = {
+        row["name"]: row for row in rows("SELECT name, size, error FROM segment JOIN segment_state USING (segment_id)")
+    }
+    assert (state["Twice"]["size"], state["Twice"]["error"]) == (2, None)
+    assert state["Viewed"]["size"] == 0
+    assert "took longer than 0.1 s" in state["Viewed"]["error"]
 
 
 def own_role() -> str:
