@@ -110,8 +110,8 @@ def filled(rule):
     return path
 
 
-def test_pages_of_other_origins_reach_the_collector_and_nothing_else(apps, services):
-    """A preflight asks without a key; only where a browser's own key may send events is it told yes."""
+def test_pages_of_other_origins_reach_the_collector_and_recommendations_and_nothing_else(apps, services):
+    """A preflight asks without a key; only where a browser's own key is of use is it told yes."""
     open_to_pages = set()
     for name, app in apps.items():
         api = services.api(name).as_key(None)
@@ -123,11 +123,13 @@ def test_pages_of_other_origins_reach_the_collector_and_nothing_else(apps, servi
                 assert "Authorization" in reply.headers["Access-Control-Allow-Headers"]
                 open_to_pages.add(rule.rule)
     assert open_to_pages == {
-        f"/v1/{call}" for call in ("track", "identify", "page", "screen", "group", "alias", "batch")
+        *(f"/v1/{call}" for call in ("track", "identify", "page", "screen", "group", "alias", "batch")),
+        "/v1/recommendations",
     }
 
 
-def test_a_refusal_of_the_collector_can_be_read_by_the_page_that_got_it(services):
-    reply = services.api("profile").as_key(None).post("/v1/track", json={"event": "Tea Poured"})
+@pytest.mark.parametrize(("service", "path"), [("profile", "/v1/track"), ("recommend", "/v1/recommendations")])
+def test_a_refusal_can_be_read_by_the_page_that_got_it(services, service, path):
+    reply = services.api(service).as_key(None).post(path, json={"event": "Tea Poured"})
     assert reply.status_code == 401
     assert reply.headers["Access-Control-Allow-Origin"] == "*"

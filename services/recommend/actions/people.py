@@ -4,10 +4,14 @@ Servers, services and people of the shop may name anybody. A storefront key is p
 must send the shop's signature over that id to use the history of that person; a wrong signature is refused, without
 one the answer is not personal. With an anonymous_id it gets that visitor's own session, never the history of the
 customer the visitor has become.
+
+A signature carries when it ends ("1795000000.<hex>"); one without an end is as earlier releases gave them, and is only
+given to a server that asks for it.
 """
 
 import hashlib
 import hmac
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -33,7 +37,8 @@ def sign(given: SignatureIn) -> str:
     """The shop's signature over a customer_id or user_id, for its storefront to send along. Raises Invalid."""
     if (given.customer_id is None) == (given.user_id is None):
         raise Invalid("name exactly one of customer_id and user_id")
-    return _signature(given.customer_id, given.user_id)
+    expires = None if given.expires_in is None else int(time.time()) + given.expires_in
+    return _signature(given.customer_id, given.user_id, expires)
 
 
 def visitor(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime) -> tuple[Visitor, bool]:
@@ -101,11 +106,19 @@ def _lines(found: store.PersonLines, now: datetime) -> Lines:
 def _is_signed(asked: RecommendationsIn) -> bool:
     if asked.signature is None:
         return False
-    if not hmac.compare_digest(asked.signature, _signature(asked.customer_id, asked.user_id)):
+    head, dot, _ = asked.signature.partition(".")
+    expires = int(head) if dot and head.isascii() and head.isdigit() else None
+    own = _signature(asked.customer_id, asked.user_id, expires)
+    if not hmac.compare_digest(asked.signature.encode("utf-8", "replace"), own.encode()):
         raise Forbidden("the signature is not the shop's over this id", code="bad_signature")
+    if expires is not None and expires < time.time():
+        raise Forbidden("the signature over this id has expired; let the shop sign it again", code="signature_expired")
     return True
 
 
-def _signature(customer_id: UUID | None, user_id: str | None) -> str:
+def _signature(customer_id: UUID | None, user_id: str | None, expires: int | None) -> str:
     text = f"customer_id:{customer_id}" if customer_id is not None else f"user_id:{user_id}"
-    return hmac.new(crypto.signing_key(_SIGNING), text.encode(), hashlib.sha256).hexdigest()
+    if expires is not None:
+        text = f"expires:{expires}:{text}"
+    code = hmac.new(crypto.signing_key(_SIGNING), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return code if expires is None else f"{expires}.{code}"

@@ -1,5 +1,7 @@
 """The routes a storefront and a campaign ask."""
 
+from typing import Final
+
 from flask import Response, request
 
 from services.recommend.actions import recommendations as actions
@@ -17,6 +19,23 @@ from shared.blueprint import Blueprint
 from shared.web import json_bytes
 
 blp = Blueprint("recommendations", __name__, url_prefix="/v1/recommendations", description="What to show to whom")
+
+# Browsers ask from the shop's own pages, with a key that is public and without cookies: any page may, as it may send
+# events. What a page may know of a person hangs on the shop's signature, not on where the page lies.
+_ANY_PAGE: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Write-Key",
+    "Access-Control-Max-Age": "86400",
+}
+_OF_SERVERS: Final = frozenset({"recommendations.post_batch", "recommendations.post_signature"})
+
+
+@blp.after_request
+def _open_to_pages(response: Response) -> Response:
+    if request.endpoint not in _OF_SERVERS:
+        response.headers.update(_ANY_PAGE)
+    return response
 
 
 @blp.post("")
@@ -44,5 +63,9 @@ def post_batch() -> Response:
 @require("recommendations:batch")
 @blp.doc(**documented(SignatureIn, SignatureOut))
 def post_signature() -> Response:
-    """The shop's signature over a customer_id or user_id; its server hands it to the browser of that person."""
+    """The shop's signature over a customer_id or user_id; its server hands it to the browser of that person.
+
+    It holds for a day, or for `expires_in` seconds. With `"expires_in": null` it holds until the installation's secret
+    is changed, as those that earlier releases gave.
+    """
     return json_bytes({"signature": actions.signature(request.get_data())})

@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 MOST_CUSTOMERS = 1_000
+SIGNED_S = 24 * 3600
+LONGEST_SIGNED_S = 400 * 24 * 3600
 
 Text = Annotated[str, Meta(min_length=1, max_length=256)]
 Category = Text | Annotated[list[Text], Meta(min_length=1, max_length=10)]
@@ -72,10 +74,11 @@ class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SignatureIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Whose id to sign: exactly one."""
+    """Whose id to sign (exactly one), and for how many seconds; null: for ever."""
 
     customer_id: UUID | None = None
     user_id: Text | None = None
+    expires_in: Annotated[int, Meta(ge=60, le=LONGEST_SIGNED_S)] | None = SIGNED_S
 
 
 class RecommendedItem(msgspec.Struct):
@@ -123,7 +126,7 @@ class BatchOut(msgspec.Struct):
 
 
 class SignatureOut(msgspec.Struct):
-    """What a storefront sends beside the id."""
+    """What a storefront sends beside the id; what stands before its point is when it ends, in seconds since 1970."""
 
     signature: str
 

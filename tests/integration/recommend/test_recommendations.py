@@ -1,8 +1,10 @@
 """What the storefront is answered."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+import time_machine
 
 from services.recommend.actions import interactions, training
 from shared.ids import uuid7
@@ -195,6 +197,31 @@ class TestStorefrontKeys:
         signed = api.post("/v1/recommendations/signatures", json={"user_id": "green 1"}).get_json()
         reply = api.as_key("storefront").post("/v1/recommendations", json={"user_id": "green 0", **signed})
         assert (reply.status_code, reply.get_json()["code"]) == (403, "bad_signature")
+
+    def test_a_signature_ends_when_the_shop_said(self, api):
+        asked = {"user_id": "green 0", "expires_in": 600}
+        signed = api.post("/v1/recommendations/signatures", json=asked).get_json()
+        asked = {"user_id": "green 0", **signed, "n": 1}
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=590)):
+            assert api.as_key("storefront").post("/v1/recommendations", json=asked).get_json()["personal"]
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=610)):
+            reply = api.as_key("storefront").post("/v1/recommendations", json=asked)
+        assert (reply.status_code, reply.get_json()["code"]) == (403, "signature_expired")
+
+    def test_the_end_of_a_signature_cannot_be_moved(self, api):
+        signed = api.post("/v1/recommendations/signatures", json={"user_id": "green 0"}).get_json()["signature"]
+        ends, _, code = signed.partition(".")
+        for forged in (f"{int(ends) + 1}.{code}", code, f"0{ends}.{code}", f"-1.{code}", f"①.{code}", "."):
+            asked = {"user_id": "green 0", "signature": forged}
+            reply = api.as_key("storefront").post("/v1/recommendations", json=asked)
+            assert (reply.status_code, reply.get_json()["code"]) == (403, "bad_signature")
+
+    def test_a_shop_that_asks_for_it_gets_a_signature_without_an_end(self, api):
+        asked = {"user_id": "green 0", "expires_in": None}
+        signed = api.post("/v1/recommendations/signatures", json=asked).get_json()
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=3000)):
+            reply = api.as_key("storefront").post("/v1/recommendations", json={"user_id": "green 0", **signed})
+        assert reply.get_json()["personal"]
 
     def test_an_anonymous_id_opens_its_own_session_and_not_the_customers_history(self, api, shop, as_recommend):
         shop.merged("visitor", into="green 1")
