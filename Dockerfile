@@ -8,6 +8,7 @@ RUN python -m venv /tools && \
     /tools/bin/pip install --no-cache-dir --require-hashes -r /tmp/node.txt
 COPY package.json package-lock.json ./
 COPY deploy/__init__.py deploy/build_assets.py deploy/
+COPY services/console/widget/ services/console/widget/
 RUN /tools/bin/python -m deploy.build_assets
 
 FROM python:3.11-slim
@@ -24,6 +25,7 @@ COPY shared/ shared/
 COPY services/ services/
 COPY deploy/ deploy/
 COPY --from=pages /build/services/console/static/vendor/ services/console/static/vendor/
+COPY --from=pages /build/services/console/static/built/ services/console/static/built/
 RUN python -m compileall -q shared services deploy && \
     printf '#!/bin/sh\nexec python -m deploy "$@"\n' > /usr/local/bin/zhike && chmod 755 /usr/local/bin/zhike
 

@@ -24,7 +24,7 @@ setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies,
 	@$(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-$(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py | .venv/.installed
+$(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py $(wildcard services/console/widget/*.js) | .venv/.installed
 	@$(BIN)/python -m deploy.build_assets
 	@touch $@
 

@@ -33,6 +33,7 @@ from services.console.pages import (
     templates,
     two_step,
     users,
+    widget,
 )
 from shared import web
 from shared.config import Settings, load_settings
@@ -41,7 +42,7 @@ from shared.problems import Invalid
 API = (shop_api, keys_api, audit_api, system_api)
 PAGES = (
     *(language, login, reset, account, two_step, overview, customers, segments, drafting, campaigns, templates),
-    *(recommendations, system, rejected, shop, keys, users, audit, reference),
+    *(recommendations, system, rejected, shop, keys, users, audit, reference, widget),
 )
 
 

@@ -39,7 +39,7 @@ def test_public_routes_are_few_and_known(apps):
     operations = {f"{name} /{path}" for name in contracts.SERVICES for path in ("healthz", "readyz", "metrics", "docs")}
     links = {route for route in public if route.startswith("campaign /e/")}
     pages = {f"console /{path}" for path in ("login", "login/code", "logout", "language", "static/<path:filename>")}
-    pages |= {"console /forgot", "console /reset/<token>"}
+    pages |= {"console /forgot", "console /reset/<token>", "console /widget.js"}
     assert public - operations - links <= pages
 
 

@@ -95,6 +95,7 @@ PAGES = {
     "users.require_two_step": "users:write",
     "users.reset_link": "users:write",
     "users.reset_two_step": "users:write",
+    "widget.script": None,
 }
 OPERATIONS = {f"operations.{name}" for name in ("healthz", "readyz", "metrics", "get_metrics", "statusz", "docs")}
 OPEN = {"static", *OPERATIONS}
