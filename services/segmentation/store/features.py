@@ -216,25 +216,39 @@ _FEATURES: Final = """
         WHERE spend > 0
         GROUP BY customer_id
     ),
+    -- The first and the last by one look each into event_fact_customer: a long history costs no more than a short one.
     seen AS (
-        SELECT customer_id, min(occurred_at) AS first_at, max(occurred_at) AS last_at
-        FROM event_fact WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s
-        GROUP BY customer_id
-    ),
-    recent AS (
-        SELECT customer_id, event, session_id,
-               session_id IS NULL AND event IN ('$page', '$screen')
-               AND coalesce(occurred_at - lag(occurred_at) OVER visit > interval '30 minutes', true) AS starts_visit
-        FROM event_fact, bounds
-        WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
-        WINDOW visit AS (PARTITION BY customer_id, session_id IS NULL AND event IN ('$page', '$screen')
-                         ORDER BY occurred_at, position)
+        SELECT who.customer_id, oldest.occurred_at AS first_at, newest.occurred_at AS last_at
+        FROM unnest(%(customers)s::uuid[]) AS who (customer_id)
+        CROSS JOIN LATERAL (SELECT e.occurred_at FROM event_fact AS e
+                            WHERE e.customer_id = who.customer_id AND e.occurred_at <= %(as_of)s
+                            ORDER BY e.occurred_at LIMIT 1) AS oldest
+        CROSS JOIN LATERAL (SELECT e.occurred_at FROM event_fact AS e
+                            WHERE e.customer_id = who.customer_id AND e.occurred_at <= %(as_of)s
+                            ORDER BY e.occurred_at DESC LIMIT 1) AS newest
     ),
     lively AS (
-        SELECT customer_id, count(*) AS events,
-               count(*) FILTER (WHERE event IN ('$page', '$screen')) AS page_views,
-               count(DISTINCT session_id) + count(*) FILTER (WHERE starts_visit) AS sessions
-        FROM recent GROUP BY customer_id
+        SELECT customer_id, count(*) AS events, count(*) FILTER (WHERE event IN ('$page', '$screen')) AS page_views
+        FROM event_fact, bounds
+        WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
+        GROUP BY customer_id
+    ),
+    named_visit AS (
+        SELECT customer_id, count(DISTINCT session_id) AS sessions
+        FROM event_fact, bounds
+        WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
+          AND session_id IS NOT NULL
+        GROUP BY customer_id
+    ),
+    nameless_visit AS (
+        SELECT customer_id, count(*) FILTER (WHERE starts) AS sessions
+        FROM (SELECT customer_id,
+                     coalesce(occurred_at - lag(occurred_at) OVER (PARTITION BY customer_id ORDER BY occurred_at,
+                                                                   position) > interval '30 minutes', true) AS starts
+              FROM event_fact, bounds
+              WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
+                AND session_id IS NULL AND event IN ('$page', '$screen')) AS page
+        GROUP BY customer_id
     )
     INSERT INTO customer_feature (
         customer_id, currency, orders, orders_placed, other_currency_orders, gross_spend_minor, refunds_minor,
@@ -254,7 +268,8 @@ _FEATURES: Final = """
            coalesce(k.items, 0), coalesce(k.distinct_products, 0),
            g.categories[1], coalesce(g.categories[1:3], '{}'),
            e.first_at, e.last_at, b.today - (e.last_at AT TIME ZONE %(zone)s)::date,
-           coalesce(v.events, 0), coalesce(v.page_views, 0), coalesce(v.sessions, 0), %(as_of)s
+           coalesce(v.events, 0), coalesce(v.page_views, 0),
+           coalesce(n.sessions, 0) + coalesce(q.sessions, 0), %(as_of)s
     FROM customer_profile AS p
     CROSS JOIN bounds AS b
     LEFT JOIN main AS m USING (customer_id)
@@ -265,6 +280,8 @@ _FEATURES: Final = """
     LEFT JOIN liking AS g USING (customer_id)
     LEFT JOIN seen AS e USING (customer_id)
     LEFT JOIN lively AS v USING (customer_id)
+    LEFT JOIN named_visit AS n USING (customer_id)
+    LEFT JOIN nameless_visit AS q USING (customer_id)
     LEFT JOIN LATERAL (
         SELECT avg(gap) AS gap, avg(gap) FILTER (WHERE nth < r.order_days - 1) AS gap_before
         FROM unnest(r.gaps) WITH ORDINALITY AS own(gap, nth)
