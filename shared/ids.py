@@ -3,10 +3,16 @@
 import os
 import threading
 import time
+from typing import Final
 from uuid import UUID
+
+_AT_ONCE: Final = 512  # random tails fetched in one call: each call lets another thread take the interpreter
 
 _lock = threading.Lock()
 _last = [0]  # the newest time stamp handed out
+_tails: list[int] = []
+# A child of a fork must not hand out its parent's tails again.
+os.register_at_fork(after_in_child=_tails.clear)
 
 
 def uuid7() -> UUID:
@@ -15,6 +21,12 @@ def uuid7() -> UUID:
         # Method 3 of §6.2: the 12 bits behind the milliseconds carry the sub-millisecond fraction.
         now = (time.time_ns() // 1_000_000 << 12) | (time.time_ns() % 1_000_000 * 4096 // 1_000_000)
         stamp = _last[0] = max(now, _last[0] + 1)
-    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64
-    value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
-    return UUID(int=value)
+        tail = (_tails or _filled()).pop()
+    return UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | tail)
+
+
+def _filled() -> list[int]:
+    """The pool, full of numbers of 62 random bits."""
+    random = os.urandom(8 * _AT_ONCE)
+    _tails.extend(int.from_bytes(random[at : at + 8], "big") >> 2 for at in range(0, len(random), 8))
+    return _tails

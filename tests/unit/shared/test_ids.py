@@ -1,5 +1,6 @@
 """UUIDv7: ordered by the time they were made."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -20,3 +21,19 @@ def test_an_id_is_a_version_7_and_carries_its_millisecond():
     assert made.version == 7
     assert made.variant == "specified in RFC 4122"
     assert abs((stamp - before).total_seconds()) < 1
+
+
+def test_a_forked_process_does_not_repeat_the_ids_of_its_parent():
+    uuid7()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, b"".join(uuid7().bytes[8:] for _ in range(50)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    tails = os.read(read, 800)
+    theirs = {tails[at : at + 8] for at in range(0, 800, 8)}
+    os.close(read)
+    os.close(write)
+    assert len(theirs) == 50
+    assert theirs.isdisjoint({uuid7().bytes[8:] for _ in range(600)})
