@@ -87,6 +87,7 @@ KEY_SCOPES: Final = MappingProxyType(
                 "items:write",
                 "recommendations:read",
                 "recommendations:batch",
+                "slots:read",
                 "campaigns:read",
             }
         ),

@@ -4,10 +4,11 @@ from flask import Flask
 
 from services.recommend.actions import shelf
 from services.recommend.actions.standing import standing
-from services.recommend.api import items, models, recommendations
+from services.recommend.api import items, models, recommendations, slots
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.filters import FilterError
 from services.recommend.domain.items import ItemError
+from services.recommend.domain.slots import SlotError
 from shared.config import Settings, load_settings
 from shared.problems import Invalid
 from shared.web import create_app as create_web_app
@@ -20,8 +21,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     shelf.forget()
     return create_web_app(
         settings,
-        [items.blp, recommendations.blp, models.blp],
-        errors={FilterError: Invalid, ItemError: Invalid},
+        [items.blp, recommendations.blp, models.blp, slots.blp],
+        errors={FilterError: Invalid, ItemError: Invalid, SlotError: Invalid},
         title="Zhike recommend",
         stands=standing,
     )

@@ -8,7 +8,7 @@ ROLES: Final = ("admin", "operator", "marketer", "approver", "analyst", "viewer"
 _LOOK: Final = frozenset(
     {
         *("overview:read", "customers:read", "segments:read", "items:read"),
-        *("recommendations:read", "models:read", "campaigns:read"),
+        *("recommendations:read", "models:read", "slots:read", "campaigns:read"),
     }
 )
 
@@ -24,6 +24,7 @@ PERMISSIONS: Final = MappingProxyType(
             "consents:write",
             "segments:write",
             "recommendations:batch",
+            "slots:write",
             "campaigns:write",
             "campaigns:start",
             "campaigns:stop",
@@ -59,6 +60,7 @@ PERMISSIONS: Final = MappingProxyType(
             "consents:write",
             "segments:write",
             "recommendations:batch",
+            "slots:write",
             "campaigns:write",
             "campaigns:stop",
             "policy:write",

@@ -54,6 +54,9 @@ ACTIONS: Final = {
     "task.replay": _("had failed tasks run again"),
     "items.put": _("changed the catalogue"),
     "model.train": _("started a training"),
+    "slot.create": _("created a slot"),
+    "slot.update": _("changed a slot"),
+    "slot.delete": _("deleted a slot"),
     "scores.recompute": _("started a recomputation"),
 }
 
@@ -75,6 +78,7 @@ SUBJECTS: Final = {
     "event": _("Event"),
     "catalogue": _("Catalogue"),
     "model": _("Model"),
+    "slot": _("Slot"),
     "job": _("Computation"),
     "audit": _("Audit log"),
 }

@@ -19,7 +19,7 @@ STRATEGIES: Final = {
     "session": _("From this moment only"),
     "popular": _("Nothing is known of this person: what is popular"),
     "similar": _("Like one item"),
-    "newest": _("There is no model yet: what is newest"),
+    "new_arrivals": _("New in the shop"),
 }
 
 SHORTFALLS: Final = {

@@ -98,7 +98,18 @@ def _read(body: bytes) -> list[Item]:
 def _item_of(given: ItemIn) -> Item:
     plain: dict[str, Any] = {
         name: getattr(given, name)
-        for name in ("item_id", "name", "brand", "currency", "available", "stock", "url", "image_url", "published_at")
+        for name in (
+            "item_id",
+            "kind",
+            "name",
+            "brand",
+            "currency",
+            "available",
+            "stock",
+            "url",
+            "image_url",
+            "published_at",
+        )
     }
     if given.published_at is not None and not EARLIEST <= given.published_at <= LATEST:
         raise ItemError("published_at", "must lie between 1990 and 2190")

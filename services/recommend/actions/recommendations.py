@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -10,10 +11,14 @@ import orjson
 
 from services.recommend.actions import people, shelf
 from services.recommend.domain.catalogue import Catalogue
+from services.recommend.domain.columns import PRODUCTS
+from services.recommend.domain.expression_parser import parse
+from services.recommend.domain.expressions import Circumstances
 from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.model import Model
 from services.recommend.domain.recommending import recommend, recommend_many, similar
+from services.recommend.domain.slots import Slot
 from services.recommend.domain.wishes import Answer, Reason, Shortfall, Wish
 from services.recommend.schemas.recommendations import BatchIn, Choice, FilterIn, RecommendationsIn, SignatureIn
 from shared import shop
@@ -24,6 +29,7 @@ from shared.problems import BadRequest, Invalid, NotFound
 
 T = TypeVar("T")
 _ITEM: Final = b'%b,"score":%.6g,"reason":"%b"}'
+_USUAL_N: Final = 10
 _REASONS: Final = {reason: reason.encode() for reason in Reason}
 _requests: Final = msgspec.json.Decoder(RecommendationsIn)
 _batches: Final = msgspec.json.Decoder(BatchIn)
@@ -34,11 +40,12 @@ def answer(body: bytes, caller: Principal) -> bytes:
     """One person's recommendations, as JSON."""
     asked = _read(_requests, body)
     catalogue, model = shelf.current()
-    wish = _wish(asked, catalogue)
     now = shop.business_now()
+    wish = _wish(asked, catalogue, now)
     with statement() as tx:
         visitor, personal = people.visitor(tx, asked, caller, now)
-    return _reply(recommend(model, catalogue, visitor, wish), catalogue, model, personal=personal)
+    found = recommend(model, catalogue, visitor, wish)
+    return _reply(found, catalogue, model, personal=personal, slot=asked.slot)
 
 
 def answer_batch(body: bytes) -> bytes:
@@ -99,22 +106,45 @@ def _values(given: Value | Choice | None) -> Iterable[Value]:
     return given.any_of if given.any_of is not None else (given.eq,)  # type: ignore[return-value]
 
 
-def _wish(asked: RecommendationsIn, catalogue: Catalogue) -> Wish:
+def _wish(asked: RecommendationsIn, catalogue: Catalogue, now: datetime) -> Wish:
     looked_at = asked.context.item_id
+    slot = None if asked.slot is None else _slot(asked.slot)
+    where = [] if slot is None or slot.where is None else [slot.where]
+    if asked.where:
+        where.append(parse(asked.where))
+    seen = asked.exclude_seen
     return Wish(
-        n=asked.n,
-        exclude_seen=asked.exclude_seen,
+        n=asked.n or (slot.n if slot else _USUAL_N),
+        exclude_seen=seen if seen is not None else slot.exclude.bought if slot else True,
         exclude=catalogue.keys_of(asked.exclude),
         only=filter_of(asked.filter),
         looked_at=None if looked_at is None else catalogue.key_of(looked_at),
         cart=catalogue.keys_of(asked.context.cart),
         near=category_path(asked.context.category) or None,
+        kinds=_kinds(asked, slot),
+        where=tuple(where),
+        at=Circumstances(now.timestamp(), shop.shop().currency, asked.context.country),
     )
 
 
-def _reply(found: Answer, catalogue: Catalogue, model: Model | None, *, personal: bool) -> bytes:
+def _slot(name: str) -> Slot:
+    found = shelf.slot(name)
+    if found is None:
+        raise Invalid(f"there is no slot {name!r}", code="unknown_slot")
+    return found
+
+
+def _kinds(asked: RecommendationsIn, slot: Slot | None) -> frozenset[str]:
+    if asked.kinds is not None:
+        return frozenset(asked.kinds)
+    return PRODUCTS if slot is None else slot.kinds
+
+
+def _reply(
+    found: Answer, catalogue: Catalogue, model: Model | None, *, personal: bool, slot: str | None = None
+) -> bytes:
     return (
-        b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s}'
+        b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s,"slot":%s}'
         % (
             str(uuid7()).encode(),
             found.strategy.encode(),
@@ -122,6 +152,7 @@ def _reply(found: Answer, catalogue: Catalogue, model: Model | None, *, personal
             b"true" if personal else b"false",
             _items(found, catalogue),
             orjson.dumps(found.shortfall and _shortfall(found.shortfall)),
+            orjson.dumps(slot),
         )
     )
 

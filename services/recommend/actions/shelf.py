@@ -13,13 +13,15 @@ from typing import Any, Final
 
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
+from services.recommend.domain.filters import FilterError
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
 from services.recommend.domain.scanning import Codes
-from services.recommend.store import items
+from services.recommend.domain.slots import Slot, SlotError, slot_of
+from services.recommend.store import items, slots
 from services.recommend.store import models as store
 from shared import telemetry
-from shared.database import Row, transaction
+from shared.database import Row, Transaction, transaction
 
 LOOK_EVERY_S: Final = 0.5
 LOADER: Final = "model-loader"
@@ -31,6 +33,8 @@ _log = telemetry.get_logger(__name__)
 class _Shelf:
     catalogue: Catalogue = field(default_factory=Catalogue)
     model: Model | None = None
+    slots: dict[str, Slot] = field(default_factory=dict)
+    slots_version: int = 0
     refused: set[str] = field(default_factory=set)
     looked_at: float | None = None
     looking: threading.Lock = field(default_factory=threading.Lock)
@@ -63,20 +67,38 @@ def current() -> tuple[Catalogue, Model | None]:
     return shelf.catalogue, shelf.model
 
 
+def slot(name: str) -> Slot | None:
+    """A slot as it was at the last look of current(); None where there is none of that name."""
+    return _held["shelf"].slots.get(name)
+
+
 def _look(shelf: _Shelf, *, in_background: bool) -> None:
     began = time.monotonic()
     with transaction(read_only=True) as tx:
-        version, newest = store.serving_state(tx)
+        version, newest, slots_version = store.serving_state(tx)
         published = store.newest(tx, shelf.refused) if newest != _serving(shelf) else None
         if version > shelf.catalogue.version:
             changes = _changes(items.changes_since(tx, shelf.catalogue.version))
             shelf.catalogue = shelf.catalogue.changed(changes, max(change.version for change in changes))
+        if slots_version > shelf.slots_version:
+            shelf.slots, shelf.slots_version = _slots(tx), slots_version
     if published is not None and published.version != _serving(shelf):
         if in_background:
             threading.Thread(target=_load, args=(shelf, published), name=LOADER, daemon=True).start()
         else:
             _load_any(shelf, published)
     shelf.looked_at = began
+
+
+def _slots(tx: Transaction) -> dict[str, Slot]:
+    """All slots; one that is wrong (a restored database of another release …) is left out and told of."""
+    found = {}
+    for row in slots.every(tx):
+        try:
+            found[row["name"]] = slot_of(row["name"], row["settings"], row["version"], row["updated_at"])
+        except (SlotError, FilterError, KeyError) as error:
+            _log.error("slot_refused", slot=row["name"], error=str(error))
+    return found
 
 
 def _serving(shelf: _Shelf) -> str | None:
@@ -161,10 +183,13 @@ def _changes(rows: Iterable[Row]) -> list[Change]:
                 row["url"],
                 row["image_url"],
                 row["attributes"] or _NO_ATTRIBUTES,
+                shared(row["kind"]),
             ),
             on_sale=row["on_sale"],
             published=(row["published_at"] or row["created_at"]).timestamp(),
             version=row["version"],
+            stock=row["stock"],
+            available=row["available"],
         )
         for row in rows
     ]

@@ -37,6 +37,7 @@ class Item:
     image_url: str | None
     attributes: dict[str, Any]
     published_at: datetime | None
+    kind: str = "product"
 
 
 def category_path(given: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -60,10 +61,15 @@ def price_in_minor(price: Decimal | None, currency: str | None) -> int | None:
         raise ItemError("price", "a price is a number of at least 0")
     if price.adjusted() > 15:
         raise ItemError("price", "this price is too large to be one")
-    minor = int(price.scaleb(_decimals(currency)).to_integral_value(ROUND_HALF_UP))
+    minor = int(minor_units(price, currency).to_integral_value(ROUND_HALF_UP))
     if minor >= _LARGEST_MINOR:
         raise ItemError("price", "this price is too large to be one")
     return minor
+
+
+def minor_units(amount: Decimal, currency: str) -> Decimal:
+    """An amount of money in the currency's minor units, not rounded."""
+    return amount.scaleb(_decimals(currency))
 
 
 def is_on_sale(available: bool, stock: int | None) -> bool:

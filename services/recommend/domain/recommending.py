@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain.catalogue import Catalogue
+from services.recommend.domain.catalogue import Catalogue, Mask
 from services.recommend.domain.filters import Filter
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Parameters
@@ -129,11 +129,20 @@ def _joined(person: Floats | None, moment: Floats | None) -> Floats | None:
 
 def _closed(catalogue: Catalogue, wish: Wish) -> Keys:
     """Items that are out for everybody with this wish: off sale, filtered out, excluded, of the moment."""
-    if not (wish.exclude or wish.cart or wish.only or wish.looked_at is not None):
-        return catalogue.off_sale
+    closed = catalogue.closed(wish.kinds)
+    if wish.is_open:
+        return closed
     named = np.asarray([*wish.exclude, *wish.moment()], dtype=np.int64)
-    outside = np.flatnonzero(~catalogue.mask(wish.only)) if wish.only else named[:0]
-    return np.concatenate([catalogue.off_sale, outside, named[named < len(catalogue)]])
+    outside = np.flatnonzero(~_matching(catalogue, wish)) if wish.only or wish.where else named[:0]
+    return np.concatenate([closed, outside, named[named < len(catalogue)]])
+
+
+def _matching(catalogue: Catalogue, wish: Wish) -> Mask:
+    """Items that the filter and the expressions let through."""
+    mask = catalogue.mask(wish.only)
+    for expression in wish.where:
+        mask = mask & catalogue.matching(expression, wish.at)
+    return mask
 
 
 def _block(scores: Floats, closed: Keys, now: Tastes, wish: Wish) -> None:
@@ -169,7 +178,7 @@ def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) ->
     chosen = best(scores, wish.n)
     nothing = np.zeros(len(chosen), dtype=np.float32)
     missing = _shortfall(catalogue, wish, len(chosen))
-    return Answer(Strategy.NEWEST, chosen, nothing, [Reason.NEW] * len(chosen), missing)
+    return Answer(Strategy.NEW_ARRIVALS, chosen, nothing, [Reason.NEW] * len(chosen), missing)
 
 
 def similar(model: Model | None, catalogue: Catalogue, key: int, n: int) -> Answer:
@@ -192,11 +201,11 @@ def similar(model: Model | None, catalogue: Catalogue, key: int, n: int) -> Answ
 def _shortfall(catalogue: Catalogue, wish: Wish, returned: int) -> Shortfall | None:
     if returned >= wish.n:
         return None
-    matching = catalogue.on_sale & catalogue.mask(wish.only)
+    shown = catalogue.shown(wish.kinds)
     return Shortfall(
         requested=wish.n,
         returned=returned,
         in_catalogue=len(catalogue),
-        on_sale=int(catalogue.on_sale.sum()),
-        match_filter=int(matching.sum()),
+        on_sale=int(shown.sum()),
+        match_filter=int((shown & _matching(catalogue, wish)).sum()),
     )

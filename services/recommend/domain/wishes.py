@@ -3,10 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.recommend.domain.columns import PRODUCTS
+from services.recommend.domain.expressions import ANYWHERE, Circumstances, Expression
 from services.recommend.domain.filters import Filter
 from services.recommend.domain.tastes import EMPTY, Lines
 
@@ -18,7 +21,17 @@ class Strategy(StrEnum):
     SESSION = "session"  # only from what the request says of the moment: an item looked at, a cart
     POPULAR = "popular"  # nothing is known of the person
     SIMILAR = "similar"  # to one item
-    NEWEST = "newest"  # nothing is known at all: no model yet
+    NEW_ARRIVALS = "new_arrivals"  # what came to the shop last; also where there is no model yet
+    BOUGHT_TOGETHER = "bought_together"  # with the item looked at, or with those in the cart
+    BUY_AGAIN = "buy_again"  # what the person buys in a rhythm, by when it is due
+    TRENDING = "trending"  # wanted more now than usual
+    RECENTLY_VIEWED = "recently_viewed"  # by the person, the last first
+    CART_COMPLEMENTS = "cart_complements"  # what is bought with all that is in the cart
+    PINNED = "pinned"  # put there by the shop
+
+
+# Those a request or a slot can ask for; the others are how an answer came about.
+ASKED: Final = frozenset(Strategy) - {Strategy.SESSION, Strategy.PINNED}
 
 
 class Reason(StrEnum):
@@ -54,6 +67,14 @@ class Wish:
     looked_at: int | None = None
     cart: Collection[int] = ()
     near: tuple[str, ...] | None = None
+    kinds: frozenset[str] = PRODUCTS
+    where: tuple[Expression, ...] = ()
+    at: Circumstances = ANYWHERE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything of these kinds that is on sale may be shown."""
+        return not (self.only or self.where or self.exclude or self.cart or self.looked_at is not None)
 
     def moment(self) -> list[int]:
         """The items of the moment, each once."""

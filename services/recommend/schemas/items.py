@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import marshmallow as ma
 import msgspec
@@ -32,6 +32,7 @@ class ItemIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     image_url: Address | None = None
     attributes: dict[str, Any] = msgspec.field(default_factory=dict)
     published_at: Annotated[datetime, Meta(tz=True)] | None = None
+    kind: Literal["product", "content"] = "product"
 
 
 class ItemsIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,6 +45,7 @@ class ItemOut(ma.Schema):
     """One item of the catalogue."""
 
     item_id = ma.fields.String()
+    kind = ma.fields.String(metadata={"description": "`product`, or `content` (an article, a video …)."})
     name = ma.fields.String()
     category = ma.fields.List(ma.fields.String(), metadata={"description": "A path, the broadest first."})
     brand = ma.fields.String(allow_none=True)

@@ -1,10 +1,12 @@
 """Contracts of recommendations. Requests are hot: msgspec reads them; its schema also documents them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+
+from services.recommend.domain.expression_parser import LONGEST
 
 MOST_CUSTOMERS = 1_000
 SIGNED_S = 24 * 3600
@@ -46,7 +48,23 @@ class ContextIn(msgspec.Struct, forbid_unknown_fields=True):
     item_id: Text | None = None
     category: Category | None = None
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    query: Annotated[str, Meta(max_length=256)] | None = None
     cart: Annotated[list[Text], Meta(max_length=200)] = msgspec.field(default_factory=list)
+
+
+StrategyName = Literal[
+    "for_you",
+    "similar",
+    "bought_together",
+    "buy_again",
+    "trending",
+    "new_arrivals",
+    "recently_viewed",
+    "cart_complements",
+    "popular",
+]
+Kinds = Annotated[list[Literal["product", "content"]], Meta(min_length=1, max_length=2)]
+Where = Annotated[str, Meta(max_length=LONGEST)]
 
 
 class RecommendationsIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,10 +74,14 @@ class RecommendationsIn(msgspec.Struct, forbid_unknown_fields=True):
     user_id: Text | None = None
     anonymous_id: Text | None = None
     signature: Annotated[str, Meta(max_length=128)] | None = None
-    n: Annotated[int, Meta(ge=1, le=100)] = 10
+    n: Annotated[int, Meta(ge=1, le=100)] | None = None
     exclude: Annotated[list[Text], Meta(max_length=1_000)] = msgspec.field(default_factory=list)
-    exclude_seen: bool = True
+    exclude_seen: bool | None = None
     filter: FilterIn = msgspec.field(default_factory=FilterIn)
+    slot: Annotated[str, Meta(max_length=63)] | None = None
+    strategy: StrategyName | None = None
+    where: Where | None = None
+    kinds: Kinds | None = None
     context: ContextIn = msgspec.field(default_factory=ContextIn)
 
 
@@ -85,6 +107,7 @@ class RecommendedItem(msgspec.Struct):
     """One item of an answer."""
 
     item_id: str
+    kind: str
     name: str
     price_minor: int | None
     currency: str | None
@@ -114,6 +137,7 @@ class RecommendationsOut(msgspec.Struct):
     personal: bool
     items: list[RecommendedItem]
     shortfall: ShortfallOut | None
+    slot: str | None
 
 
 class BatchOut(msgspec.Struct):

@@ -23,25 +23,25 @@ def put_items(tx: Transaction, items: Sequence[Item]) -> None:
     tx.execute(
         """
         INSERT INTO item (item_id, item_key, name, category, brand, price_minor, currency, available, stock, url,
-                          image_url, attributes, published_at, version)
+                          image_url, attributes, published_at, version, kind)
         SELECT g.item_id,
                coalesce(i.item_key,
                         %(first_key)s - 1 + count(*) FILTER (WHERE i.item_id IS NULL) OVER (ORDER BY g.number)),
                g.name, ARRAY(SELECT jsonb_array_elements_text(g.category)), g.brand, g.price_minor, g.currency,
-               g.available, g.stock, g.url, g.image_url, g.attributes, g.published_at, %(version)s
+               g.available, g.stock, g.url, g.image_url, g.attributes, g.published_at, %(version)s, g.kind
         FROM unnest(%(item_id)b::text[], %(name)b::text[], %(category)b::text[]::jsonb[], %(brand)b::text[],
                     %(price_minor)b::bigint[], %(currency)b::text[], %(available)b::boolean[], %(stock)b::integer[],
                     %(url)b::text[], %(image_url)b::text[], %(attributes)b::text[]::jsonb[],
-                    %(published_at)b::timestamptz[])
+                    %(published_at)b::timestamptz[], %(kind)b::text[])
              WITH ORDINALITY AS g (item_id, name, category, brand, price_minor, currency, available, stock, url,
-                                   image_url, attributes, published_at, number)
+                                   image_url, attributes, published_at, kind, number)
              LEFT JOIN item i USING (item_id)
         ON CONFLICT (item_id) DO UPDATE SET
             name = excluded.name, category = excluded.category, brand = excluded.brand,
             price_minor = excluded.price_minor, currency = excluded.currency, available = excluded.available,
             stock = excluded.stock, url = excluded.url, image_url = excluded.image_url,
             attributes = excluded.attributes, published_at = excluded.published_at, version = excluded.version,
-            updated_at = now()
+            kind = excluded.kind, updated_at = now()
         """,
         {**columns, "first_key": first_key, "version": version},
     )
@@ -61,7 +61,7 @@ def _link_waiting_lines(tx: Transaction, version: int) -> None:
 
 
 def _as_columns(items: Sequence[Item]) -> dict[str, list[Any]]:
-    plain = ("item_id", "name", "brand", "price_minor", "currency", "available", "stock", "url", "image_url")
+    plain = ("item_id", "name", "brand", "price_minor", "currency", "available", "stock", "url", "image_url", "kind")
     return {
         **{name: [getattr(item, name) for item in items] for name in (*plain, "published_at")},
         "category": [orjson.dumps(item.category).decode() for item in items],
@@ -73,7 +73,7 @@ def item(tx: Transaction, item_id: str) -> Row | None:
     """One item, or None."""
     return tx.one(
         """
-        SELECT item_id, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
+        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
                published_at, updated_at
         FROM item WHERE item_id = %(item_id)s
         """,
@@ -85,7 +85,7 @@ def of_ids(tx: Transaction, item_ids: Sequence[str]) -> dict[str, Row]:
     """What the shop said of these items, by id; those there are not are left out."""
     rows = tx.all(
         """
-        SELECT item_id, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
+        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
                published_at
         FROM item WHERE item_id = ANY(%(item_ids)s) ORDER BY item_id
         """,
@@ -98,7 +98,7 @@ def items_page(tx: Transaction, after: str, q: str | None, category: str | None,
     """Items in the order of their ids, after the id `after`; `q` is looked for in name, brand and id."""
     return tx.all(
         """
-        SELECT item_id, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
+        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
                published_at, updated_at
         FROM item
         WHERE item_id > %(after)s
@@ -120,8 +120,8 @@ def changes_since(tx: Transaction, version: int) -> Iterator[Row]:
     return tx.stream(
         """
         SELECT item_key, item_id, name, category, brand, price_minor, currency,
-               available AND coalesce(stock > 0, true) AS on_sale, url, image_url, attributes, published_at, created_at,
-               version
+               available AND coalesce(stock > 0, true) AS on_sale, available, stock, url, image_url, attributes,
+               published_at, created_at, version, kind
         FROM item WHERE version > %(version)s ORDER BY item_key
         """,
         {"version": version},

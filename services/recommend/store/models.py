@@ -202,12 +202,13 @@ def training_failed(tx: Transaction, began: datetime, at: datetime, failure: str
     )
 
 
-def serving_state(tx: Transaction) -> tuple[int, str | None]:
-    """What the serving processes look at: the catalogue's version and the newest model's."""
+def serving_state(tx: Transaction) -> tuple[int, str | None, int]:
+    """What the serving processes look at: the catalogue's version, the newest model's, and that of all slots."""
     row = tx.one(
         """
         SELECT (SELECT position FROM log_head WHERE log = 'catalogue') AS catalogue,
-               (SELECT max(version) FROM model WHERE path IS NOT NULL) AS model
+               (SELECT max(version) FROM model WHERE path IS NOT NULL) AS model,
+               (SELECT position FROM log_head WHERE log = 'slots') AS slots
         """
     )
-    return (row["catalogue"], row["model"]) if row else (0, None)
+    return (row["catalogue"], row["model"], row["slots"]) if row else (0, None, 0)

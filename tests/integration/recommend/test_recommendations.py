@@ -281,7 +281,7 @@ def test_similar_items_are_of_the_same_circle_and_on_sale(api):
 
 def test_before_the_first_model_there_is_an_answer_too(recommend_api, teas):
     reply = recommend_api.post("/v1/recommendations", json={"n": 5})
-    assert (reply.get_json()["strategy"], reply.get_json()["model_version"]) == ("newest", None)
+    assert (reply.get_json()["strategy"], reply.get_json()["model_version"]) == ("new_arrivals", None)
     assert len(ids(reply)) == 5
 
 

@@ -222,7 +222,7 @@ def test_a_history_the_model_knows_nothing_of_is_an_empty_one():
 
 def test_before_the_first_model_the_newest_items_are_shown():
     answer = recommend(None, shop(PLAIN), Visitor(), Wish(2))
-    assert answer.strategy is Strategy.NEWEST
+    assert answer.strategy is Strategy.NEW_ARRIVALS
     assert answer.keys.tolist() == [5, 4]
 
 
