@@ -16,6 +16,9 @@ from shared.problems import BadRequest, FieldError, Invalid, NotFound, TooLarge
 _item = msgspec.json.Decoder(ItemIn)
 _items = msgspec.json.Decoder(ItemsIn)
 _MOST_ERRORS = 100
+_AS_GIVEN = (
+    *("item_id", "kind", "name", "brand", "currency", "available", "stock", "url", "image_url", "published_at"),
+)
 _MOST_ATTRIBUTE_BYTES = 16_384
 _TOLD = 20  # items of one request whose change the audit log tells one by one; of a whole catalogue it tells the size
 

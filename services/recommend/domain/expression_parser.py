@@ -17,6 +17,7 @@ from services.recommend.domain.expressions import (
     Not,
     Op,
     Test,
+    Truth,
     Value,
     VisitorCountry,
 )
@@ -253,7 +254,7 @@ class _Reader:
             _NUMBER: Decimal,
             _MONEY: Decimal,
             _TIME: Moment,
-            _TRUTH: bool,
+            _TRUTH: Truth,
         }.get(kind, object)
         if not isinstance(found, fits):
             self.fail(f"{field} is compared with {_WANTED[kind]}", at)
@@ -276,7 +277,7 @@ class _Reader:
     def named(self) -> Value:
         token = self.token
         if self.word("true", "false"):
-            return token.text.lower() == "true"
+            return Truth(token.text.lower() == "true")
         if self.word("now"):
             return self.from_now()
         if self.word("visitor.country"):

@@ -7,7 +7,7 @@ answer round: `not attributes.adult` lets through what is not said to be for adu
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, NamedTuple
 
 from services.recommend.domain.filters import Filter
@@ -32,6 +32,13 @@ class Op(StrEnum):
     HOLDS = "holds"
 
 
+class Truth(Enum):
+    """A truth value. Python's own are equal to 1 and 0, and so would be the conditions made of them."""
+
+    YES = True
+    NO = False
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """An instant: `seconds` since 1970, or, where `from_now`, since now."""
@@ -45,7 +52,7 @@ class VisitorCountry:
     """The country the visitor is in; where it is not known, no test with it is true."""
 
 
-Value = str | bool | int | float | Decimal | Moment | VisitorCountry | tuple[str, ...]
+Value = str | Truth | int | float | Decimal | Moment | VisitorCountry | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +124,8 @@ def of_filter(wanted: Filter) -> Expression:
         parts.append(Test("price_minor", Op.GE, (lowest or 0,), currency))
         if highest is not None:
             parts.append(Test("price_minor", Op.LE, (highest,), currency))
-    parts += [Test(ATTRIBUTE + name, Op.IN, values) for name, values in wanted.attributes]
+    for name, values in wanted.attributes:
+        parts.append(
+            Test(ATTRIBUTE + name, Op.IN, tuple(Truth(one) if isinstance(one, bool) else one for one in values))
+        )
     return parts[0] if len(parts) == 1 else All(tuple(parts))

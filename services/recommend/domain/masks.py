@@ -19,6 +19,7 @@ from services.recommend.domain.expressions import (
     Not,
     Op,
     Test,
+    Truth,
     Value,
     VisitorCountry,
 )
@@ -111,7 +112,7 @@ class _Asked:
         elif name == "published_at":
             mask = _ordered(columns.published, op, values[0].seconds)
         elif name == "available":
-            mask = columns.available == (op is Op.HOLDS or values == [True])
+            mask = columns.available == (op is Op.HOLDS or values == [Truth.YES])
         elif name == "category":
             mask = columns.categories.matching(lambda path: any(is_in(path, one) for one in values))
         elif name in ("brand", "currency", "kind"):
@@ -211,7 +212,9 @@ def _compares(op: Op, one: Any, other: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A number as JSON has it."""
+    """A value as JSON has it."""
+    if isinstance(value, Truth):
+        return value.value
     if not isinstance(value, Decimal):
         return value
     return int(value) if value == value.to_integral_value() else float(value)

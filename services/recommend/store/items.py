@@ -73,8 +73,8 @@ def item(tx: Transaction, item_id: str) -> Row | None:
     """One item, or None."""
     return tx.one(
         """
-        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
-               published_at, updated_at
+        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url,
+               attributes, published_at, updated_at
         FROM item WHERE item_id = %(item_id)s
         """,
         {"item_id": item_id},
@@ -85,8 +85,8 @@ def of_ids(tx: Transaction, item_ids: Sequence[str]) -> dict[str, Row]:
     """What the shop said of these items, by id; those there are not are left out."""
     rows = tx.all(
         """
-        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
-               published_at
+        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url,
+               attributes, published_at
         FROM item WHERE item_id = ANY(%(item_ids)s) ORDER BY item_id
         """,
         {"item_ids": list(item_ids)},
@@ -98,8 +98,8 @@ def items_page(tx: Transaction, after: str, q: str | None, category: str | None,
     """Items in the order of their ids, after the id `after`; `q` is looked for in name, brand and id."""
     return tx.all(
         """
-        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url, attributes,
-               published_at, updated_at
+        SELECT item_id, kind, name, category, brand, price_minor, currency, available, stock, url, image_url,
+               attributes, published_at, updated_at
         FROM item
         WHERE item_id > %(after)s
           AND (%(category)s::text IS NULL OR category @> ARRAY[%(category)s::text])
@@ -120,8 +120,8 @@ def changes_since(tx: Transaction, version: int) -> Iterator[Row]:
     return tx.stream(
         """
         SELECT item_key, item_id, name, category, brand, price_minor, currency,
-               available AND coalesce(stock > 0, true) AS on_sale, available, stock, url, image_url, attributes,
-               published_at, created_at, version, kind
+               available AND coalesce(stock > 0, true) AS on_sale, available, stock, url, image_url,
+               attributes, published_at, created_at, version, kind
         FROM item WHERE version > %(version)s ORDER BY item_key
         """,
         {"version": version},

@@ -38,8 +38,8 @@ def test_a_customer_gets_what_their_like_buy_and_they_have_not(api):
     assert UUID(body["recommendation_id"]).version == 7
     assert body["model_version"]
     assert body["items"][0] == {
-        "item_id": "biluochun", "name": "Biluochun", "price_minor": 3600, "currency": "CNY", "url": None,
-        "image_url": None, "score": body["items"][0]["score"], "reason": "for_you",
+        "item_id": "biluochun", "kind": "product", "name": "Biluochun", "price_minor": 3600, "currency": "CNY",
+        "url": None, "image_url": None, "score": body["items"][0]["score"], "reason": "for_you",
     }  # fmt: skip
 
 

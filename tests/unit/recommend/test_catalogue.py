@@ -66,7 +66,7 @@ def test_a_change_makes_a_new_catalogue_and_leaves_the_old_as_it_was(catalogue):
     assert (catalogue.version, len(catalogue), bool(catalogue.on_sale[0])) == (1, 5, True)
     assert (later.version, len(later), bool(later.on_sale[0])) == (2, 6, False)
     assert later.key_of("tin") == 5
-    assert later.off_sale.tolist() == [0, 3]
+    assert later.closed().tolist() == [0, 3]
     assert b'"price_minor":3000' in later.rendered(0)
     assert b'"price_minor":2800' in catalogue.rendered(0)
 
@@ -79,4 +79,4 @@ def test_items_that_nobody_knows_are_left_out_of_the_keys(catalogue):
 def test_names_of_attributes_that_callers_make_up_do_not_pile_up(catalogue):
     for number in range(1000):
         catalogue.mask(Filter(attributes=((f"made up {number}", ("x",)),)))
-    assert len(catalogue._attributes) <= 64
+    assert len(catalogue.columns.attributes) <= 64
