@@ -34,7 +34,7 @@ def freshness() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="zhike-bench-") as folder, shared(Path(folder)) as platform:
         shop = _Shop(platform, 2 * PROBES)
         calm = _under(platform, shop, EVENTS_PER_SECOND, 0)
-        limit = load.measured_rate(_collector(platform), lambda: _is_caught_up(platform))
+        limit = load.measured_rate(_collector(platform), lambda: _is_caught_up(platform), storefront.VISITORS)
         busy = _under(platform, shop, limit * SHARE_OF_LIMIT, PROBES)
     return [
         _figure("freshness", calm, f"promised: p95 below {PROMISE_S:.0f} s"),

@@ -12,16 +12,16 @@ VISITORS = 20_000
 _PAGES = ("Longjing 2026, 100 g", "Tieguanyin, 250 g", "Gaiwan, white", "Biluochun, 50 g", "Travel set", "Pu'er cake")
 
 
-def bodies(events: int, batch: int, seed: int) -> list[bytes]:
-    """Request bodies with `batch` events each, `events` in all; about 600 bytes an event."""
-    made = _events(seed)
+def bodies(events: int, batch: int, seed: int, visitors: int = VISITORS) -> list[bytes]:
+    """Request bodies with `batch` events each, `events` in all, of so many visitors; about 600 bytes an event."""
+    made = _events(seed, visitors)
     return [orjson.dumps({"batch": [next(made) for _ in range(batch)]}) for _ in range(events // batch)]
 
 
-def _events(seed: int) -> Iterator[dict[str, object]]:
+def _events(seed: int, visitors: int) -> Iterator[dict[str, object]]:
     draw = random.Random(seed)
     while True:
-        visitor, item = draw.randrange(VISITORS), draw.randrange(len(_PAGES))
+        visitor, item = draw.randrange(visitors), draw.randrange(len(_PAGES))
         event: dict[str, object] = {
             "type": "track",
             "event": "Product Viewed",

@@ -90,7 +90,7 @@ def _soak(platform: Installation, record: Record, minutes: float, ending: ExitSt
     events = Target(platform.url + "/v1/batch", key)
     mailing = Mailing(platform, record, Collector(platform.url, key, record), _WAVE)
     mailing.prepare()
-    measured = load.measured_rate(events, lambda: _caught_up(platform))
+    measured = load.measured_rate(events, lambda: _caught_up(platform), load.VISITORS)
     rate = measured * SHARE
     print(f"{measured:,.0f} events/s to the last reader; the load is {rate:,.0f}", flush=True)
     buyers = load.buyers(events, ORDERS_PER_S)

@@ -15,14 +15,17 @@ from tests.fault.mailing import Mailing
 
 BATCH: Final = 50
 QUESTIONS_PER_S: Final = 5.0
+# In half an hour each of them comes up some fifteen times, as in a visit or two. (With 20,000 visitors each would have
+# looked at some 250 pages by the end.)
+VISITORS: Final = 300_000
 _CHUNK: Final = 40
 _CALIBRATION_EVENTS: Final = 40_000
 _CONNECTIONS: Final = 4
 
 
-def measured_rate(target: Target, caught_up: Callable[[], bool]) -> float:
+def measured_rate(target: Target, caught_up: Callable[[], bool], visitors: int) -> float:
     """Events a second that the platform takes as fast as it can, until the last reader has read the last of them."""
-    bodies = storefront.bodies(_CALIBRATION_EVENTS, BATCH, seed=0)
+    bodies = storefront.bodies(_CALIBRATION_EVENTS, BATCH, 0, visitors)
     started = time.monotonic()
     seconds_to_send(target, bodies, _CONNECTIONS)
     while not caught_up():
@@ -70,7 +73,9 @@ def shoppers(target: Target, events_per_s: float) -> list[Worker]:
 
 def _shopper(target: Target, events_per_s: float, seed: int) -> Worker:
     connection = target.connect()
-    chunks = (storefront.bodies(BATCH * _CHUNK, BATCH, seed=seed * 1_000_000 + number) for number in itertools.count())
+    chunks = (
+        storefront.bodies(BATCH * _CHUNK, BATCH, seed * 1_000_000 + number, VISITORS) for number in itertools.count()
+    )
     bodies = itertools.chain.from_iterable(chunks)
     return Worker(f"shopper {seed}", lambda: _send(connection.send, target, next(bodies)), BATCH / events_per_s)
 
@@ -82,7 +87,7 @@ def _send(send: Callable[[bytes], bytes], target: Target, body: bytes) -> None:
 def asker(target: Target) -> Worker:
     """Somebody looks at a page with recommendations, every fifth of a second."""
     connection = target.connect()
-    visitors = itertools.cycle(range(0, storefront.VISITORS, 3))
+    visitors = itertools.cycle(range(0, VISITORS, 3))
 
     def ask() -> None:
         body = orjson.dumps({"user_id": f"customer-{next(visitors)}", "n": 10})
@@ -106,7 +111,7 @@ def buyers(target: Target, events_per_s: float) -> Worker:
         event = {
             "type": "track",
             "event": "Order Completed",
-            "userId": f"customer-{number * 3 % storefront.VISITORS}",
+            "userId": f"customer-{number * 3 % VISITORS}",
             "messageId": str(uuid7()),
             "properties": {
                 "order_id": str(uuid7()),

@@ -227,17 +227,14 @@ _FEATURES: Final = """
                             WHERE e.customer_id = who.customer_id AND e.occurred_at <= %(as_of)s
                             ORDER BY e.occurred_at DESC LIMIT 1) AS newest
     ),
+    -- By session first: counting different ones in one step would sort all rows.
     lively AS (
-        SELECT customer_id, count(*) AS events, count(*) FILTER (WHERE event IN ('$page', '$screen')) AS page_views
-        FROM event_fact, bounds
-        WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
-        GROUP BY customer_id
-    ),
-    named_visit AS (
-        SELECT customer_id, count(DISTINCT session_id) AS sessions
-        FROM event_fact, bounds
-        WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
-          AND session_id IS NOT NULL
+        SELECT customer_id, sum(events) AS events, sum(page_views) AS page_views, count(session_id) AS sessions
+        FROM (SELECT customer_id, session_id, count(*) AS events,
+                     count(*) FILTER (WHERE event IN ('$page', '$screen')) AS page_views
+              FROM event_fact, bounds
+              WHERE customer_id = ANY(%(customers)s) AND occurred_at <= %(as_of)s AND occurred_at >= bounds.since
+              GROUP BY customer_id, session_id) AS by_session
         GROUP BY customer_id
     ),
     nameless_visit AS (
@@ -269,7 +266,7 @@ _FEATURES: Final = """
            g.categories[1], coalesce(g.categories[1:3], '{}'),
            e.first_at, e.last_at, b.today - (e.last_at AT TIME ZONE %(zone)s)::date,
            coalesce(v.events, 0), coalesce(v.page_views, 0),
-           coalesce(n.sessions, 0) + coalesce(q.sessions, 0), %(as_of)s
+           coalesce(v.sessions, 0) + coalesce(n.sessions, 0), %(as_of)s
     FROM customer_profile AS p
     CROSS JOIN bounds AS b
     LEFT JOIN main AS m USING (customer_id)
@@ -280,8 +277,7 @@ _FEATURES: Final = """
     LEFT JOIN liking AS g USING (customer_id)
     LEFT JOIN seen AS e USING (customer_id)
     LEFT JOIN lively AS v USING (customer_id)
-    LEFT JOIN named_visit AS n USING (customer_id)
-    LEFT JOIN nameless_visit AS q USING (customer_id)
+    LEFT JOIN nameless_visit AS n USING (customer_id)
     LEFT JOIN LATERAL (
         SELECT avg(gap) AS gap, avg(gap) FILTER (WHERE nth < r.order_days - 1) AS gap_before
         FROM unnest(r.gaps) WITH ORDINALITY AS own(gap, nth)
