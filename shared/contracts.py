@@ -88,6 +88,7 @@ KEY_SCOPES: Final = MappingProxyType(
                 "recommendations:read",
                 "recommendations:batch",
                 "slots:read",
+                "audiences:read",
                 "campaigns:read",
             }
         ),

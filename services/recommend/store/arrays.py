@@ -1,5 +1,6 @@
 """Arrays as Postgres sends them in binary: columns of many rows without a Python object for each value."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,3 +16,10 @@ _ELEMENTS: Final = {
 def values(sent: bytes, kind: str) -> NDArray[Any]:
     """The elements of an array without nulls, as array_send() gave it; `kind` is numpy's big-endian name."""
     return np.frombuffer(sent, dtype=_ELEMENTS[kind], offset=_HEADER)["value"]
+
+
+def joined(sent: Sequence[bytes], kind: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """The elements of many such arrays one after the other, and how many each had."""
+    element = _ELEMENTS[kind]
+    counts = (np.fromiter(map(len, sent), dtype=np.int64, count=len(sent)) - _HEADER) // element.itemsize
+    return counts, np.frombuffer(b"".join(one[_HEADER:] for one in sent), dtype=element)["value"]
