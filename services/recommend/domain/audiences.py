@@ -1,7 +1,7 @@
 """Whom to offer an item or a category: what is known of many people at once, as features, and who is left out."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +77,8 @@ def features_of(people: People, target: Target, parameters: Parameters) -> Float
     now = tastes(grouped, parameters)
     person, item = np.divmod(now.keys, size)
 
-    def per_person(values: NDArray[np.floating]) -> NDArray[np.float64]:
-        return np.bincount(person, weights=values, minlength=count)
+    def per_person(values: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(person, weights=values, minlength=count).astype(np.float64)
 
     liked = per_person(now.affinity)
     newest = np.full(count, np.inf, dtype=np.float32)

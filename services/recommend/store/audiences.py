@@ -30,7 +30,7 @@ _ALL: Final = SQL("")
 
 @dataclass(frozen=True)
 class ManyLines:
-    """Some customers (16 bytes each), how many lines each has, and the lines: item keys, kinds, quantities, instants."""
+    """Some customers (16 bytes each), how many lines each has, and these: item keys, kinds, quantities, instants."""
 
     customers: NDArray[np.void]
     counts: NDArray[np.int64]
@@ -54,9 +54,7 @@ def customer_count(tx: Transaction) -> int:
 
 def everybody(tx: Transaction, segment_id: UUID | None = None, sample_bits: int = 0) -> Iterator[ManyLines]:
     """All customers with lines, or those of a segment, or 1 of 2**`sample_bits` of them; CHUNK at a time."""
-    query = _LINES.format(
-        segment=_ALL if segment_id is None else _IN_SEGMENT, sample=_SAMPLED if sample_bits else _ALL
-    )
+    query = _LINES.format(segment=_ALL if segment_id is None else _IN_SEGMENT, sample=_SAMPLED if sample_bits else _ALL)
     with tx.connection.cursor(name="everybody", row_factory=tuple_row) as cursor:
         cursor.execute(query, {"segment_id": segment_id, "mask": (1 << sample_bits) - 1}, binary=True)
         while rows := cursor.fetchmany(CHUNK):

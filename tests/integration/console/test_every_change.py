@@ -163,6 +163,7 @@ def of_segmentation(walk):
 def of_recommend(walk):
     walk.ask("recommend PUT /v1/items", {"items": [{"item_id": "TEA-1", "name": "Longjing"}]})
     walk.ask("recommend POST /v1/models", {})
+    walk.ask("recommend POST /v1/audiences", {"item_id": "TEA-1"})
 
 
 def of_campaign(walk, segment, mailbox):

@@ -17,8 +17,8 @@ def bought(tx, people, item, days_ago):
     tx.execute(
         """
         INSERT INTO interaction (position, line, identity_id, customer_id, item_key, kind, quantity, occurred_at)
-        SELECT (SELECT coalesce(max(position), 0) FROM interaction) + row_number() OVER (), 0, id, id, %(key)s, %(kind)s,
-               1, %(at)s
+        SELECT (SELECT coalesce(max(position), 0) FROM interaction) + row_number() OVER (), 0, id, id, %(key)s,
+               %(kind)s, 1, %(at)s
         FROM unnest(%(people)b::uuid[]) AS id
         """,
         {"people": people, "key": KEYS[item], "kind": int(Kind.BOUGHT), "at": NOON - timedelta(days=days_ago)},
