@@ -15,7 +15,7 @@ def lines(recommend_tx, as_recommend):
         as_recommend(interactions.read_events)
         rows = recommend_tx.all(
             """
-            SELECT coalesce(item_id, product_id || '?') AS what, kind, quantity
+            SELECT coalesce(item_id, product_id || '?') AS what, interaction.kind, quantity
             FROM interaction LEFT JOIN item USING (item_key) ORDER BY position, line
             """
         )
