@@ -1,5 +1,6 @@
 """Answering: a person's lines as of this moment in, the best items out, as ready-made JSON."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -34,6 +35,8 @@ _REASONS: Final = {reason: reason.encode() for reason in Reason}
 _requests: Final = msgspec.json.Decoder(RecommendationsIn)
 _batches: Final = msgspec.json.Decoder(BatchIn)
 _signatures: Final = msgspec.json.Decoder(SignatureIn)
+# One answer of a process is made at a time: threads that compute at once only pass the interpreter to and fro.
+_turn: Final = threading.Lock()
 
 
 def answer(body: bytes, caller: Principal) -> bytes:
@@ -44,8 +47,9 @@ def answer(body: bytes, caller: Principal) -> bytes:
     wish = _wish(asked, catalogue, now)
     with statement() as tx:
         visitor, personal = people.visitor(tx, asked, caller, now)
-    found = recommend(model, catalogue, visitor, wish)
-    return _reply(found, catalogue, model, personal=personal, slot=asked.slot)
+    with _turn:
+        found = recommend(model, catalogue, visitor, wish)
+        return _reply(found, catalogue, model, personal=personal, slot=asked.slot)
 
 
 def answer_batch(body: bytes) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-FEWEST_ITEMS: Final = 4_096  # below, the exact products cost less than a scan and its corrections
+FEWEST_ITEMS: Final = 30_000  # below, the exact products cost less than a scan and its corrections
 _LARGEST: Final = 127
 _TINY: Final = 1e-30
 _BLOCK: Final = 65_536
