@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeVar, overload
-from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import sql
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import PoolTimeout
 
-from shared import connections, tracing
+from shared import binary, connections, tracing
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -36,7 +35,6 @@ LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
 # A process frozen inside a transaction holds its locks (the appender's, a reader's cursor) no longer than this.
 IDLE_IN_TRANSACTION_MS = 20_000
-_NO_SUCH_STATEMENT = b"26000"
 
 
 class NestedTransactionError(RuntimeError):
@@ -89,7 +87,7 @@ class Transaction:
         `query` has $1, $2 …; `params` are their (type oid, binary value). Raises psycopg.Error, and ValueError where
         there is no row.
         """
-        return _binary_row(self.connection, query, params)
+        return binary.row(self.connection, query, params)
 
     def copy(
         self, table: LiteralString, columns: Sequence[str], rows: Iterable[Sequence[Any]], types: Sequence[str]
@@ -141,38 +139,6 @@ class Transaction:
             action()
         for name, ids in self._nudges:
             _process.send_nudge(name, **dict(ids))
-
-
-_prepared: WeakKeyDictionary[psycopg.Connection[Row], set[bytes]] = WeakKeyDictionary()
-
-
-def _binary_row(
-    connection: psycopg.Connection[Row], query: LiteralString, params: Sequence[tuple[int, bytes]]
-) -> tuple[bytes | None, ...]:
-    server = connection.pgconn
-    text, values, formats = query.encode(), [value for _, value in params], [pq.Format.BINARY] * len(params)
-    if server.transaction_status == pq.TransactionStatus.IDLE:
-        name = b"binary_%x" % (hash(query) & 0xFFFFFFFFFFFFFFFF)
-        known = _prepared.setdefault(connection, set())
-        if name not in known:
-            _checked(connection, server.prepare(name, text, [oid for oid, _ in params]))
-            known.add(name)
-        result = server.exec_prepared(name, values, formats, pq.Format.BINARY)
-        if result.error_field(pq.DiagnosticField.SQLSTATE) == _NO_SUCH_STATEMENT:  # psycopg deallocates after rollbacks
-            known.clear()
-            return _binary_row(connection, query, params)
-    else:  # a statement that fails would end the caller's transaction: nothing is kept there
-        result = server.exec_params(text, values, [oid for oid, _ in params], formats, pq.Format.BINARY)
-    _checked(connection, result)
-    return tuple(result.get_value(0, column) for column in range(result.nfields))
-
-
-def _checked(connection: psycopg.Connection[Row], result: pq.abc.PGresult) -> None:
-    if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-        return
-    if connection.pgconn.status == pq.ConnStatus.BAD:
-        raise psycopg.OperationalError("the connection to the database was lost")
-    raise psycopg.errors.error_from_result(result)
 
 
 def _factory(into: type[Any]) -> Any:

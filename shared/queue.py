@@ -9,12 +9,10 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
-import orjson
 import redis
 from celery import Celery, current_task, shared_task
 from celery.app.amqp import AMQP
@@ -206,36 +204,6 @@ def create_worker(settings: Settings) -> Celery:
 def queues_of(service: str) -> list[str]:
     """The queues that `service`'s worker consumes."""
     return sorted({queue for queue in contracts.TASKS.values() if queue.split(".")[0] == service} | {service})
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """How many messages wait in a queue, and how long the oldest of them has."""
-
-    queue: str
-    messages: int
-    oldest_seconds: float
-
-
-def backlogs(queues: Iterable[str]) -> list[Backlog]:
-    """What waits in each of these queues. Raises redis.RedisError."""
-    wanted = list(queues)
-    pipeline = valkey().pipeline(transaction=False)
-    for name in wanted:
-        pipeline.llen(name)
-        pipeline.lindex(name, -1)  # new messages come in at the left
-    found = pipeline.execute()
-    return [
-        Backlog(name, int(found[2 * n]), _waited(found[2 * n + 1])) for n, name in enumerate(wanted)
-    ]  # fmt: skip
-
-
-def _waited(message: bytes | None) -> float:
-    try:
-        sent_at = orjson.loads(message)["headers"]["sent_at"] if message else None
-    except (ValueError, KeyError, TypeError):
-        return 0.0
-    return max(0.0, time.time() - sent_at) if isinstance(sent_at, int | float) else 0.0
 
 
 def create_beat(redis_url: str, schedule: Mapping[str, float | crontab]) -> Celery:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import redis
 from prometheus_client.core import Metric
 
-from shared import contracts, database, metrics, process, queue
+from shared import backlog, contracts, database, metrics, process, queue
 from shared.problems import Unavailable
 
 FRESH_S: Final = 2.0
@@ -127,7 +127,7 @@ def report() -> dict[str, Any]:
     """The service's standing with its queues, as /statusz answers it."""
     standing = now()
     try:
-        queues: list[dict[str, Any]] | None = [asdict(one) for one in queue.backlogs(_queues())]
+        queues: list[dict[str, Any]] | None = [asdict(one) for one in backlog.backlogs(_queues())]
     except redis.RedisError:
         queues = None
     return {
@@ -172,7 +172,7 @@ def _of_the_service() -> Iterator[Metric]:
 def _of_the_queues() -> Iterator[Metric]:
     service = {"service": _Kept.service}
     try:
-        found = queue.backlogs(_queues())
+        found = backlog.backlogs(_queues())
     except redis.RedisError:
         yield metrics.family("zhike_valkey_up", "Whether the service can ask Valkey.", (0.0, service))
         return

@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,20 +9,18 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, TypeVar
 
 import orjson
-import redis
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, g
 from flask import request as http
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
-from shared import client, crypto, database, metrics, queue, standing, telemetry, tracing
+from shared import client, crypto, database, idempotency, metrics, queue, standing, telemetry, tracing
 from shared.config import Settings
 from shared.operations import operations
 from shared.problems import (
     BY_STATUS,
     BadRequest,
-    Conflict,
     FieldError,
     Invalid,
     PreconditionFailed,
@@ -34,9 +31,6 @@ from shared.problems import (
 F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_BODY: Final = 16 * 1024 * 1024
-IDEMPOTENCY_TTL_S: Final = 24 * 3600
-# Longer than gunicorn lets a request run: the key of one that died with its process is free again after that.
-IDEMPOTENCY_RUNNING_S: Final = 120
 
 _log = telemetry.get_logger(__name__)
 _UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/statusz"})
@@ -159,62 +153,6 @@ def check_match(version: object) -> None:
         )
 
 
-def idempotent(view: F) -> F:
-    """Answer a repeated request with the same Idempotency-Key as the first time, without doing it again.
-
-    Kept for a day in Valkey, per caller and route; without Valkey requests are simply carried out.
-    """
-
-    @functools.wraps(view)
-    def once(*args: Any, **kwargs: Any) -> Any:
-        key = http.headers.get("Idempotency-Key")
-        if not key:
-            return view(*args, **kwargs)
-        if len(key) > 255:
-            raise BadRequest("an Idempotency-Key has at most 255 characters")
-        # The reply is kept by _finish(), which sees it whole.
-        slot = _idempotency_slot(key)
-        fingerprint = hashlib.sha256(http.get_data(cache=True)).hexdigest()
-        try:
-            if not queue.valkey().set(slot, fingerprint, nx=True, ex=IDEMPOTENCY_RUNNING_S):
-                return _repeat(slot, fingerprint)
-        except redis.RedisError:
-            return view(*args, **kwargs)
-        g.idempotency = (slot, fingerprint)
-        return view(*args, **kwargs)
-
-    return once  # type: ignore[return-value]
-
-
-def _idempotency_slot(key: str) -> str:
-    caller = g.get("principal")
-    who = f"{caller.kind}:{caller.key_id or caller.name}" if caller else "-"
-    return f"once:{hashlib.sha256(f'{who}|{http.method}|{http.path}|{key}'.encode()).hexdigest()}"
-
-
-def _repeat(slot: str, fingerprint: str) -> Response:
-    kept = queue.valkey().get(slot)
-    first, _, reply = (kept if isinstance(kept, bytes) else b"").partition(b"\n")
-    if first.decode() != fingerprint:
-        raise Invalid("this Idempotency-Key was used with another request", code="idempotency_mismatch")
-    if not reply:
-        raise Conflict("the first request with this Idempotency-Key is still running", code="in_progress")
-    status, content_type, body = reply.split(b"\n", 2)
-    return Response(body, int(status), {"Idempotent-Replayed": "true"}, content_type=content_type.decode())
-
-
-def _keep_reply(response: Response) -> None:
-    slot, fingerprint = g.idempotency
-    try:
-        if response.status_code >= 500:
-            queue.valkey().delete(slot)
-            return
-        head = f"{fingerprint}\n{response.status_code}\n{response.content_type}\n".encode()
-        queue.valkey().set(slot, head + response.get_data(), ex=IDEMPOTENCY_TTL_S)
-    except redis.RedisError:
-        _log.warning("idempotency_not_kept")
-
-
 def _install_requests(app: Flask) -> None:
     @app.before_request
     def _begin() -> None:
@@ -239,7 +177,7 @@ def _install_requests(app: Flask) -> None:
         if "etag" in g:
             response.headers["ETag"] = g.etag
         if "idempotency" in g:
-            _keep_reply(response)
+            idempotency.keep_reply(response)
         write = _log.info if response.status_code >= 400 or seconds > 1 else _log.debug
         write("request", method=http.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
         return response

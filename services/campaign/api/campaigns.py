@@ -22,7 +22,8 @@ from services.campaign.schemas.reports import ReportOut
 from services.campaign.schemas.templates import PreviewOut
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
-from shared.web import check_match, idempotent, set_etag
+from shared.idempotency import idempotent
+from shared.web import check_match, set_etag
 
 blp = Blueprint("campaigns", __name__, url_prefix="/v1/campaigns", description="Who gets what, and what came of it")
 

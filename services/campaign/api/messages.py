@@ -6,7 +6,7 @@ from services.campaign.actions import messages as actions
 from services.campaign.schemas.messages import FailedPage, FailedQuery, MessagePage, MessagesQuery, RetryIn, RetryOut
 from shared.auth import require
 from shared.blueprint import Blueprint
-from shared.web import idempotent
+from shared.idempotency import idempotent
 
 blp = Blueprint("messages", __name__, url_prefix="/v1/messages", description="What a customer was sent")
 

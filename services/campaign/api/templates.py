@@ -8,7 +8,8 @@ from services.campaign.schemas.paging import PageQuery
 from services.campaign.schemas.templates import PreviewIn, PreviewOut, TemplateIn, TemplateOut, TemplatePage
 from shared.auth import require
 from shared.blueprint import Blueprint
-from shared.web import check_match, idempotent, set_etag
+from shared.idempotency import idempotent
+from shared.web import check_match, set_etag
 
 blp = Blueprint("templates", __name__, url_prefix="/v1/templates", description="What messages say")
 

@@ -10,8 +10,9 @@ from services.console.schemas.shop import ShopReply, ShopSettings
 from shared.audit import caller
 from shared.auth import require
 from shared.blueprint import Blueprint
+from shared.idempotency import idempotent
 from shared.problems import PreconditionFailed
-from shared.web import idempotent, set_etag
+from shared.web import set_etag
 
 blp = Blueprint("Shop settings", __name__, url_prefix="/v1/shop", description="The shop's own settings")
 

@@ -6,7 +6,7 @@ from services.console.actions import system as actions
 from services.console.schemas.system import ReplayIn, ReplayOut, SystemOut
 from shared.auth import require
 from shared.blueprint import Blueprint
-from shared.web import idempotent
+from shared.idempotency import idempotent
 
 blp = Blueprint("platform", __name__, url_prefix="/v1/system", description="How the platform stands")
 

@@ -9,7 +9,7 @@ from services.profile.schemas.consents import ConsentChange, ConsentChanges, Con
 from services.profile.schemas.customers import Consent
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
-from shared.web import idempotent
+from shared.idempotency import idempotent
 
 blp = Blueprint("consents", __name__, url_prefix="/v1", description="What customers have agreed to")
 

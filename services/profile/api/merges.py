@@ -10,7 +10,7 @@ from services.profile.api import paging
 from services.profile.schemas.merges import MergePage, MergeQuery, Undone
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
-from shared.web import idempotent
+from shared.idempotency import idempotent
 
 blp = Blueprint("merges", __name__, url_prefix="/v1/merges", description="Who is one person, and why")
 

@@ -10,7 +10,7 @@ from services.profile.api import paging
 from services.profile.schemas.rejected import RejectedPage, RejectedQuery, Replay, Replayed, ReplayedMany, ReplayMany
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
-from shared.web import idempotent
+from shared.idempotency import idempotent
 
 blp = Blueprint("rejected", __name__, url_prefix="/v1/rejected-events", description="Events that could not be taken")
 

@@ -9,7 +9,7 @@ from services.segmentation.schemas.recompute import JobOut, JobPage, RecomputeIn
 from services.segmentation.store.jobs import Job
 from shared.auth import require
 from shared.blueprint import Blueprint
-from shared.web import idempotent
+from shared.idempotency import idempotent
 
 blp = Blueprint("recompute", __name__, url_prefix="/v1/recompute", description="Full computations")
 

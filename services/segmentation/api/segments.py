@@ -20,7 +20,8 @@ from services.segmentation.schemas.segments import (
 )
 from shared.auth import require
 from shared.blueprint import Blueprint
-from shared.web import check_match, idempotent, json_bytes, set_etag
+from shared.idempotency import idempotent
+from shared.web import check_match, json_bytes, set_etag
 
 blp = Blueprint("segments", __name__, url_prefix="/v1/segments", description="Groups of customers by rule")
 

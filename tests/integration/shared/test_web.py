@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from marshmallow import Schema, fields
 
-from shared import auth, crypto, database, queue, web
+from shared import auth, crypto, database, idempotency, queue, web
 from shared.blueprint import Blueprint
 from shared.problems import BadRequest, Invalid, NotFound
 from tests.conftest import ServiceApi, Services
@@ -54,7 +54,7 @@ def put_order(_order, number):
 
 @blueprint.post("/")
 @auth.require("orders:write")
-@web.idempotent
+@idempotency.idempotent
 def post_order():
     carried_out.append("order")
     return web.json_bytes({"orders": len(carried_out)}, 201)
@@ -208,12 +208,12 @@ def test_a_repeated_request_with_its_key_is_carried_out_once(api):
 
 def test_a_request_that_died_with_its_process_keeps_its_idempotency_key_for_minutes_not_for_a_day(api, monkeypatch):
     with monkeypatch.context() as context:
-        context.setattr(web, "_keep_reply", lambda _reply: None)  # killed before it could
+        context.setattr(idempotency, "keep_reply", lambda _reply: None)  # killed before it could
         api.post("/v1/orders/", json={"a": 1}, headers={"Idempotency-Key": "order-2"})
     running = api.post("/v1/orders/", json={"a": 1}, headers={"Idempotency-Key": "order-2"})
     assert problem(running)["code"] == "in_progress"
     (slot,) = [key for key in queue.valkey().scan_iter("once:*") if queue.valkey().strlen(key) == 64]
-    assert 0 < queue.valkey().ttl(slot) <= web.IDEMPOTENCY_RUNNING_S
+    assert 0 < queue.valkey().ttl(slot) <= idempotency.IDEMPOTENCY_RUNNING_S
 
 
 def test_a_database_that_is_away_is_our_trouble_for_now_not_the_callers_mistake(services):
