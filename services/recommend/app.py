@@ -8,9 +8,10 @@ from services.recommend.api import audiences, items, models, recommendations, sl
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.filters import FilterError
 from services.recommend.domain.items import ItemError
+from services.recommend.domain.pages import PageError
 from services.recommend.domain.slots import SlotError
 from shared.config import Settings, load_settings
-from shared.problems import Invalid
+from shared.problems import BadRequest, Invalid
 from shared.web import create_app as create_web_app
 
 
@@ -22,7 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     return create_web_app(
         settings,
         [items.blp, recommendations.blp, models.blp, slots.blp, audiences.blp],
-        errors={FilterError: Invalid, ItemError: Invalid, SlotError: Invalid},
+        errors={FilterError: Invalid, ItemError: Invalid, SlotError: Invalid, PageError: BadRequest},
         title="Zhike recommend",
         stands=standing,
     )

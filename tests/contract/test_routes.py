@@ -124,7 +124,7 @@ def test_pages_of_other_origins_reach_the_collector_and_recommendations_and_noth
                 open_to_pages.add(rule.rule)
     assert open_to_pages == {
         *(f"/v1/{call}" for call in ("track", "identify", "page", "screen", "group", "alias", "batch")),
-        "/v1/recommendations",
+        *("/v1/recommendations", "/v1/recommendations/next", "/v1/recommendations/multi"),
     }
 
 

@@ -1,7 +1,7 @@
 """Answering: a person's lines as of this moment in, the best items out, as ready-made JSON."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import chain
@@ -18,6 +18,7 @@ from services.recommend.domain.expressions import Circumstances
 from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.model import Model
+from services.recommend.domain.pages import token
 from services.recommend.domain.recommending import recommend, recommend_many, similar
 from services.recommend.domain.slots import Slot
 from services.recommend.domain.wishes import Answer, Reason, Shortfall, Wish
@@ -41,20 +42,29 @@ _turn: Final = threading.Lock()
 
 def answer(body: bytes, caller: Principal) -> bytes:
     """One person's recommendations, as JSON."""
-    asked = _read(_requests, body)
+    return answered(body, caller)[0]
+
+
+def answered(
+    body: bytes, caller: Principal, shown: Sequence[int] = (), n: int | None = None
+) -> tuple[bytes, list[int]]:
+    """One person's recommendations without the items `shown` already, and what has been shown with them (item keys)."""
+    asked = read(_requests, body)
     catalogue, model = shelf.current()
     now = shop.business_now()
-    wish = _wish(asked, catalogue, now)
+    wish = _wish(asked, catalogue, now, shown, n)
     with statement() as tx:
         visitor, personal = people.visitor(tx, asked, caller, now)
     with _turn:
         found = recommend(model, catalogue, visitor, wish)
-        return _reply(found, catalogue, model, personal=personal, slot=asked.slot)
+        shown = [*shown, *found.keys.tolist()]
+        following = None if found.shortfall else token(body, shown)
+        return _reply(found, catalogue, model, personal=personal, slot=asked.slot, following=following), shown
 
 
 def answer_batch(body: bytes) -> bytes:
     """Recommendations for many customers, as JSON: always n items each, or a stated shortfall."""
-    asked = _read(_batches, body)
+    asked = read(_batches, body)
     catalogue, model = shelf.current()
     wish = Wish(asked.n, asked.exclude_seen, catalogue.keys_of(asked.exclude), filter_of(asked.filter))
     now = shop.business_now()
@@ -84,7 +94,7 @@ def answer_similar(item_id: str, n: int) -> bytes:
 
 def signature(body: bytes) -> str:
     """The shop's signature over one person's id."""
-    return people.sign(_read(_signatures, body))
+    return people.sign(read(_signatures, body))
 
 
 def filter_of(given: FilterIn) -> Filter:
@@ -110,7 +120,7 @@ def _values(given: Value | Choice | None) -> Iterable[Value]:
     return given.any_of if given.any_of is not None else (given.eq,)  # type: ignore[return-value]
 
 
-def _wish(asked: RecommendationsIn, catalogue: Catalogue, now: datetime) -> Wish:
+def _wish(asked: RecommendationsIn, catalogue: Catalogue, now: datetime, shown: Sequence[int], n: int | None) -> Wish:
     looked_at = asked.context.item_id
     slot = None if asked.slot is None else _slot(asked.slot)
     where = [] if slot is None or slot.where is None else [slot.where]
@@ -118,9 +128,9 @@ def _wish(asked: RecommendationsIn, catalogue: Catalogue, now: datetime) -> Wish
         where.append(parse(asked.where))
     seen = asked.exclude_seen
     return Wish(
-        n=asked.n or (slot.n if slot else _USUAL_N),
+        n=n or asked.n or (slot.n if slot else _USUAL_N),
         exclude_seen=seen if seen is not None else slot.exclude.bought if slot else True,
-        exclude=catalogue.keys_of(asked.exclude),
+        exclude=[*catalogue.keys_of(asked.exclude), *shown] if shown else catalogue.keys_of(asked.exclude),
         only=filter_of(asked.filter),
         looked_at=None if looked_at is None else catalogue.key_of(looked_at),
         cart=catalogue.keys_of(asked.context.cart),
@@ -145,10 +155,17 @@ def _kinds(asked: RecommendationsIn, slot: Slot | None) -> frozenset[str]:
 
 
 def _reply(
-    found: Answer, catalogue: Catalogue, model: Model | None, *, personal: bool, slot: str | None = None
+    found: Answer,
+    catalogue: Catalogue,
+    model: Model | None,
+    *,
+    personal: bool,
+    slot: str | None = None,
+    following: str | None = None,
 ) -> bytes:
     return (
-        b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s,"slot":%s}'
+        b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s,'
+        b'"slot":%s,"next":%s}'
         % (
             str(uuid7()).encode(),
             found.strategy.encode(),
@@ -157,6 +174,7 @@ def _reply(
             _items(found, catalogue),
             orjson.dumps(found.shortfall and _shortfall(found.shortfall)),
             orjson.dumps(slot),
+            b"null" if following is None else b'"%b"' % following.encode(),
         )
     )
 
@@ -173,7 +191,8 @@ def _shortfall(found: Shortfall) -> dict[str, Any]:
     return {"reason": found.reason, **asdict(found)}
 
 
-def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """The request that a body is. Raises BadRequest, Invalid."""
     try:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError as error:

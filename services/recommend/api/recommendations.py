@@ -5,14 +5,17 @@ from typing import Final
 from flask import Response, request
 
 from services.recommend.actions import recommendations as actions
+from services.recommend.actions import several
 from services.recommend.schemas.recommendations import (
     BatchIn,
     BatchOut,
+    NextIn,
     RecommendationsIn,
     RecommendationsOut,
     SignatureIn,
     SignatureOut,
     documented,
+    documented_multi,
 )
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
@@ -49,6 +52,25 @@ def post_recommendations() -> Response:
     customer_id or user_id for a personal answer.
     """
     return Response(actions.answer(request.get_data(), principal()), content_type="application/json")
+
+
+@blp.post("/next")
+@require("recommendations:read")
+@blp.doc(**documented(NextIn, RecommendationsOut))
+def post_next() -> Response:
+    """The page after an answer, by its `next`: the same request as of now, without any item that was shown before."""
+    return Response(several.answer_next(request.get_data(), principal()), content_type="application/json")
+
+
+@blp.post("/multi")
+@require("recommendations:read")
+@blp.doc(**documented_multi())
+def post_multi() -> Response:
+    """Several requests at once, such as all slots of a page: an answer each, or the problem that one has.
+
+    With `"distinct": true` no item is in two of the answers; the first that may show it does.
+    """
+    return Response(several.answer_several(request.get_data(), principal()), content_type="application/json")
 
 
 @blp.post("/batch")

@@ -1,14 +1,16 @@
 """Contracts of recommendations. Requests are hot: msgspec reads them; its schema also documents them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from services.recommend.domain.expression_parser import LONGEST
+from services.recommend.domain.pages import LONGEST as LONGEST_NEXT
 
 MOST_CUSTOMERS = 1_000
+MOST_REQUESTS = 50
 SIGNED_S = 24 * 3600
 LONGEST_SIGNED_S = 400 * 24 * 3600
 
@@ -85,6 +87,20 @@ class RecommendationsIn(msgspec.Struct, forbid_unknown_fields=True):
     context: ContextIn = msgspec.field(default_factory=ContextIn)
 
 
+class NextIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The page after an answer: its `next`, and how many items (none: as many as before)."""
+
+    next: Annotated[str, Meta(min_length=4, max_length=LONGEST_NEXT)]
+    n: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+
+class MultiIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Several requests, each as to POST /v1/recommendations. `distinct`: no item in two of the answers."""
+
+    requests: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_REQUESTS)]
+    distinct: bool = False
+
+
 class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
     """Recommendations for many customers at once, as campaigns need them."""
 
@@ -129,7 +145,10 @@ class ShortfallOut(msgspec.Struct):
 
 
 class RecommendationsOut(msgspec.Struct):
-    """An answer. `personal` says whether the person's history was used; `shortfall` is null where all n are there."""
+    """An answer. `personal` says whether the person's history was used; `shortfall` is null where all n are there.
+
+    `next`: for POST /v1/recommendations/next; null where there is nothing left.
+    """
 
     recommendation_id: UUID
     strategy: str
@@ -138,6 +157,23 @@ class RecommendationsOut(msgspec.Struct):
     items: list[RecommendedItem]
     shortfall: ShortfallOut | None
     slot: str | None
+    next: str | None
+
+
+class ProblemOut(msgspec.Struct):
+    """What is wrong with one of several requests."""
+
+    status: int
+    title: str
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = msgspec.field(default_factory=list)
+
+
+class Refused(msgspec.Struct):
+    """In the place of an answer."""
+
+    problem: ProblemOut
 
 
 class BatchOut(msgspec.Struct):
@@ -175,3 +211,26 @@ def _schema(kind: type[msgspec.Struct]) -> object:
         return [expand(one) for one in node] if isinstance(node, list) else node
 
     return expand(root)
+
+
+def documented_multi() -> dict[str, object]:
+    """OpenAPI of several requests in one call: an answer or a problem for each, in their order."""
+    asked: dict[str, Any] = {
+        "type": "object",
+        "required": ["requests"],
+        "properties": {
+            "requests": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_REQUESTS,
+                "items": _schema(RecommendationsIn),
+            },
+            "distinct": {"type": "boolean", "description": "No item in two of the answers."},
+        },
+    }
+    replies = {"type": "array", "items": {"anyOf": [_schema(RecommendationsOut), _schema(Refused)]}}
+    told = {"type": "object", "required": ["replies"], "properties": {"replies": replies}}
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": asked}}},
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": told}}}},
+    }

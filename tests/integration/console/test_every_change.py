@@ -32,6 +32,8 @@ UNRECORDED = {
     "segmentation POST /v1/segments/preview": "computes, changes nothing",
     "recommend POST /v1/recommendations": "computes, changes nothing",
     "recommend POST /v1/recommendations/batch": "computes, changes nothing",
+    "recommend POST /v1/recommendations/multi": "computes, changes nothing",
+    "recommend POST /v1/recommendations/next": "computes, changes nothing",
     "recommend POST /v1/recommendations/signatures": "computes, changes nothing",
     "profile POST /v1/rejected-events/replay": "the route of one event for each of many, with an entry each",
     # Each writes down what it tries again; here nothing waits for it. Tried in campaign/test_retrying.py.
