@@ -26,7 +26,8 @@ def answer_next(body: bytes, caller: Principal) -> bytes:
 def answer_several(body: bytes, caller: Principal) -> bytes:
     """An answer for each of several requests, as JSON, or the problem that it has; the others are answered."""
     asked = read(_multis, body)
-    replies, shown = [], []
+    replies: list[bytes] = []
+    shown: list[int] = []
     for request in asked.requests:
         try:
             reply, keys = answered(bytes(request), caller, shown)
