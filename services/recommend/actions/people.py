@@ -41,8 +41,13 @@ def sign(given: SignatureIn) -> str:
     return _signature(given.customer_id, given.user_id, expires)
 
 
-def visitor(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime) -> tuple[Visitor, bool]:
-    """Whom to answer, and whether from the person's whole history. Raises Invalid, Forbidden."""
+def visitor(
+    tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime, *, where_they_are: bool = False
+) -> tuple[Visitor, bool]:
+    """Whom to answer, and whether from the person's whole history. Raises Invalid, Forbidden.
+
+    The country of somebody with a history is looked up only where it is needed (`where_they_are`).
+    """
     if sum(one is not None for one in (asked.customer_id, asked.user_id, asked.anonymous_id)) > 1:
         paths = ("customer_id", "user_id", "anonymous_id")
         errors = [FieldError(path=path, message="one of several ids") for path in paths if getattr(asked, path)]
@@ -56,18 +61,20 @@ def visitor(tx: Transaction, asked: RecommendationsIn, caller: Principal, now: d
         return Visitor(EMPTY, asked.context.country), caller.trusted
     lines, customer = _of_customer(tx, customer, now)
     country = asked.context.country
-    if country is None and lines is EMPTY:
+    if country is None and (where_they_are or lines is EMPTY):
         country = store.countries_of(tx, [customer]).get(customer)
     return Visitor(lines, country), True
 
 
-def visitors(tx: Transaction, customer_ids: Sequence[UUID], now: datetime) -> list[Visitor]:
+def visitors(
+    tx: Transaction, customer_ids: Sequence[UUID], now: datetime, *, where_they_are: bool = False
+) -> list[Visitor]:
     """Many customers, also by ids of customers that have been merged away."""
     present = store.customers_of(tx, customer_ids)
     customers = [present.get(given, given) for given in customer_ids]
     found = store.lines_of_customers(tx, set(customers))
-    new = set(customers) - found.keys()
-    countries = store.countries_of(tx, new) if new else {}
+    of_whom = set(customers) if where_they_are else set(customers) - found.keys()
+    countries = store.countries_of(tx, of_whom) if of_whom else {}
     return [
         Visitor(_lines(found[customer], now) if customer in found else EMPTY, countries.get(customer))
         for customer in customers

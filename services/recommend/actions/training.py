@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.artifacts import models as artifacts
+from services.recommend.domain.habits import Habits, habits_of
 from services.recommend.domain.histories import History
 from services.recommend.domain.parameters import Parameters
 from services.recommend.domain.scanning import FEWEST_ITEMS, Codes, coded
@@ -57,17 +58,25 @@ def _train(tx: Transaction, began: datetime, parameters: Parameters | None = Non
     as_of, position = shop.business_now(tx), interactions.position(tx)
     item_ids = store.item_ids(tx)
     history = history_of(store.lines_as_of(tx, as_of), store.customers_by_country(tx), len(item_ids), as_of)
-    return publish(tx, train(history, parameters), item_ids, as_of, position, began)
+    trained = train(history, parameters)
+    habits = habits_of(history, tuple(trained.popularity_by_country))
+    return publish(tx, trained, item_ids, as_of, position, began, habits)
 
 
 def publish(
-    tx: Transaction, trained: Trained, item_ids: list[str], as_of: datetime, position: int, began: datetime
+    tx: Transaction,
+    trained: Trained,
+    item_ids: list[str],
+    as_of: datetime,
+    position: int,
+    began: datetime,
+    habits: Habits | None = None,
 ) -> str:
     """Write what was trained as an artefact, enter it in the registry and let go of the oldest. Returns its version."""
     version = str(uuid7())
     codes = coded(trained.item_factors) if len(item_ids) >= FEWEST_ITEMS else None
     manifest = _manifest(trained, codes, as_of, position)
-    path = artifacts.write(version, manifest, item_ids, _arrays(trained, codes))
+    path = artifacts.write(version, manifest, item_ids, {**_arrays(trained, codes), **_counted(habits)})
     store.publish(tx, store.Published(version, as_of, position, began, datetime.now(UTC), path, manifest))
     kept = store.retire(tx, KEEP)
     tx.after_commit(lambda: artifacts.sweep(kept))
@@ -102,6 +111,21 @@ def _arrays(trained: Trained, codes: Codes | None) -> dict[str, NDArray[Any]]:
         "popularity": trained.popularity,
         "popularity_by_country": np.stack(by_country) if by_country else none,
         **({} if codes is None else {"item_codes": codes.codes, "item_steps": codes.steps}),
+    }
+
+
+def _counted(habits: Habits | None) -> dict[str, NDArray[Any]]:
+    if habits is None:
+        return {}
+    by_country = [*habits.trending_by_country.values()]
+    none = np.empty((0, len(habits.trending)), dtype=np.float32)
+    return {
+        "pair_starts": habits.pairs.starts,
+        "pair_items": habits.pairs.items,
+        "pair_lifts": habits.pairs.lifts,
+        "trending": habits.trending,
+        "trending_by_country": np.stack(by_country) if by_country else none,
+        "rhythms": habits.rhythms,
     }
 
 

@@ -5,6 +5,8 @@
     <version>/item_factors.npy     items × factors, float32, C order: mapped into memory, shared by processes
     <version>/popularity.npy       items, float32
     <version>/popularity_by_country.npy    countries (named in the manifest) × items, float32
+    <version>/pair_starts.npy, pair_items.npy, pair_lifts.npy    bought together: partners of each item and their lifts
+    <version>/trending.npy, trending_by_country.npy, rhythms.npy    items (countries × items), float32
     <version>/item_codes.npy, item_steps.npy    of large catalogues: the factors for a quick scan, int8 and float32
 
 Written under another name, synced, then renamed. Where a store cannot rename folders (object stores), the manifest is

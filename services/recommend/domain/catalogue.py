@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import and_
 from threading import Lock
 from typing import Final
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.recommend.domain import expressions
 from services.recommend.domain.columns import MOST_ATTRIBUTES, PRODUCTS, Change, Codes, Columns, Mask, Shown, held
-from services.recommend.domain.expressions import ANYWHERE, All, Circumstances, Expression, Moment, VisitorCountry
+from services.recommend.domain.expressions import ANYWHERE, All, Circumstances, Expression, Op, Test, depends_on
 from services.recommend.domain.filters import Filter
 from services.recommend.domain.masks import mask_of
 
@@ -38,6 +38,8 @@ class Catalogue:
         self._masks: OrderedDict[tuple[object, ...], Mask] = OrderedDict()
         self._rendered: dict[int, bytes] = {}
         self._closed: dict[frozenset[str], Keys] = {}
+        self._texts: list[str] | None = None
+        self._newness: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -51,6 +53,16 @@ class Catalogue:
     def published(self) -> NDArray[np.float64]:
         """When each item came to the shop, in seconds since 1970."""
         return self.columns.published
+
+    @property
+    def newness(self) -> NDArray[np.float32]:
+        """Per item in (0, 1]: the last that came has 1; of equals the later key has more. Not to be written to."""
+        if self._newness is None:
+            newness = np.empty(len(self), dtype=np.float32)
+            newness[np.argsort(self.published, kind="stable")] = np.arange(1, len(self) + 1) / max(len(self), 1)
+            newness.flags.writeable = False
+            self._newness = newness
+        return self._newness
 
     def shown(self, kinds: frozenset[str] = PRODUCTS) -> Mask:
         """Which items of these kinds may be shown."""
@@ -87,12 +99,24 @@ class Catalogue:
         """Which items the filter lets through. Not to be written to."""
         return self.matching(expressions.of_filter(wanted))
 
+    def in_category(self, path: tuple[str, ...]) -> Mask:
+        """The items of a category: a single name anywhere on their path, a path at its beginning."""
+        return self.matching(Test("category", Op.EQ, (path,)))
+
+    def with_words(self, words: tuple[str, ...]) -> Mask:
+        """The items with all of these words (of any case) in name, brand or category."""
+        if self._texts is None:
+            self._texts = [" ".join((one.name, one.brand or "", *one.category)).casefold() for one in self.items]
+        wanted = [word.casefold() for word in words]
+        found = (all(word in text for word in wanted) for text in self._texts)
+        return np.fromiter(found, dtype=bool, count=len(self))
+
     def matching(self, wanted: Expression, at: Circumstances = ANYWHERE) -> Mask:
         """Which items the expression lets through. Not to be written to: masks are kept until the catalogue changes.
 
         What depends on the time is found anew each second; of several conditions each is kept by itself.
         """
-        now, country = _depends_on(wanted)
+        now, country = depends_on(wanted)
         key = (wanted, at.currency, int(at.now) if now else None, at.country if country else None)
         with self._lock:
             found = self._masks.get(key)
@@ -103,7 +127,7 @@ class Catalogue:
             parts = [self.matching(part, at) for part in wanted.parts]
             found = reduce(and_, parts, np.ones(len(self), dtype=bool))
         else:
-            found = mask_of(wanted, self.columns, self.items, self._attribute, at)
+            found = mask_of(wanted, self.columns, self.items, self.attribute, at)
         found.flags.writeable = False
         with self._lock:
             self._masks[key] = found
@@ -126,7 +150,8 @@ class Catalogue:
             found = self._rendered[key] = orjson.dumps({name: getattr(item, name) for name in shown})[:-1]
         return found
 
-    def _attribute(self, name: str) -> Codes:
+    def attribute(self, name: str) -> Codes:
+        """The column of an attribute, made when it is first asked for."""
         with self._lock:
             kept = self.columns.attributes
             found = kept.get(name)
@@ -138,11 +163,3 @@ class Catalogue:
 
 
 _PLACEHOLDER: Final = Shown("", "", (), None, None, None, None, None, {})
-
-
-@lru_cache(maxsize=1_024)
-def _depends_on(expression: Expression) -> tuple[bool, bool]:
-    """Whether its mask changes with the time, and with the visitor."""
-    values = [value for test in expressions.tests_of(expression) for value in test.values]
-    now = any(isinstance(value, Moment) and value.from_now for value in values)
-    return now, any(isinstance(value, VisitorCountry) for value in values)

@@ -111,8 +111,8 @@ class Columns:
     def empty(cls) -> "Columns":
         """Of no items."""
         codes = [Codes(np.empty(0, dtype=np.int32), {}) for _ in range(4)]
-        nothing = np.empty(0)
-        return cls({}, *[nothing.astype(bool)] * 2, nothing, *[nothing.astype(np.int64)] * 2, *codes)
+        nothing, never, none = np.empty(0), np.empty(0, dtype=bool), np.empty(0, dtype=np.int64)
+        return cls({}, never, never, nothing, none, none, codes[0], codes[1], codes[2], codes[3])
 
     def grown(self, size: int) -> "Columns":
         """A copy of `size`. Attributes whose values have mostly gone out of use are left for whoever asks next."""

@@ -219,9 +219,10 @@ class _Reader:
 
     def operator(self) -> Op | None:
         token = self.token
-        if token.kind == "sign" and _SIGNS.get(token.text, token.text) in iter(Op):
+        sign = _SIGNS.get(token.text, token.text)
+        if token.kind == "sign" and sign in frozenset(Op):
             self.place += 1
-            return Op(_SIGNS.get(token.text, token.text))
+            return Op(sign)
         if self.word("contains"):
             return Op.CONTAINS
         if self.word("in"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.recommend.domain.filters import Filter
@@ -110,6 +111,14 @@ def tests_of(expression: Expression) -> Iterator[Test]:
     else:
         for part in expression.parts:
             yield from tests_of(part)
+
+
+@lru_cache(maxsize=1_024)
+def depends_on(expression: Expression) -> tuple[bool, bool]:
+    """Whether what it lets through changes with the time, and with the visitor."""
+    values = [value for test in tests_of(expression) for value in test.values]
+    now = any(isinstance(value, Moment) and value.from_now for value in values)
+    return now, any(isinstance(value, VisitorCountry) for value in values)
 
 
 def of_filter(wanted: Filter) -> Expression:

@@ -83,7 +83,8 @@ class _Asked:
             priced: Mask = columns.prices != NO_PRICE
             return priced & columns.currencies.matching(lambda one: one == currency)
         if name == "stock":
-            return columns.stocks != NO_STOCK
+            counted: Mask = columns.stocks != NO_STOCK
+            return counted
         if name in ("category", "brand", "currency"):
             return self.coded(name).matching(bool)
         if name.startswith(ATTRIBUTE):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.domain.folding import Base, base_of, fold_in
+from services.recommend.domain.habits import NO_HABITS, Habits
 from services.recommend.domain.parameters import Blend, Parameters
 from services.recommend.domain.scanning import Codes
 
@@ -33,6 +34,7 @@ class Model:
     blend: Blend
     popularity_by_country: Mapping[str, Floats] = field(default_factory=dict)
     codes: Codes | None = None
+    habits: Habits = NO_HABITS
 
     def __len__(self) -> int:
         return len(self.popularity)

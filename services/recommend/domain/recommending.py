@@ -16,8 +16,9 @@ from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Parameters
 from services.recommend.domain.ranking import BLOCKED, best
 from services.recommend.domain.scoring import Products, Scores
+from services.recommend.domain.strategies import Strategy
 from services.recommend.domain.tastes import Tastes, tastes
-from services.recommend.domain.wishes import Answer, Reason, Shortfall, Strategy, Visitor, Wish
+from services.recommend.domain.wishes import Answer, Reason, Shortfall, Visitor, Wish
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -45,26 +46,26 @@ def recommend_many(model: Model | None, catalogue: Catalogue, visitors: Sequence
     closed = _closed(catalogue, wish)
     if model is None:
         return [_newest(catalogue, visitor, wish, closed) for visitor in visitors]
-    moment = _moment(model, wish)
+    moment = moment_of(model, wish)
     near = None if wish.near is None else catalogue.mask(Filter(categories=(wish.near,)))
     answers = []
     for start in range(0, len(visitors), _BLOCK):
-        people = [_person(model, visitor, moment) for visitor in visitors[start : start + _BLOCK]]
-        for one, products in zip(people, _products(model, len(catalogue), people), strict=True):
-            scores = _scores(model, one, products, wish)
+        people = [person_of(model, visitor, moment) for visitor in visitors[start : start + _BLOCK]]
+        for one, products in zip(people, products_of(model, len(catalogue), people), strict=True):
+            scores = scores_of(model, one, products, wish)
             if near is not None:
                 scores.total[near] += _NEAR
             _block(scores.total, closed, one.tastes, wish)
             chosen, total, liked = scores.best(wish.n)
             if near is not None:
                 total -= _NEAR * near[chosen]
-            reasons = _reasons(model, one, chosen, liked, wish)
+            reasons = reasons_of(model, one, chosen, liked, wish)
             answers.append(Answer(one.strategy, chosen, total, reasons, _shortfall(catalogue, wish, len(chosen))))
     return answers
 
 
 @dataclass(slots=True)
-class _Person:
+class Person:
     """Tastes, country, factors (None: the model knows nothing of them), and how their answer is made."""
 
     tastes: Tastes
@@ -73,15 +74,16 @@ class _Person:
     strategy: Strategy
 
 
-def _person(model: Model, visitor: Visitor, moment: Floats | None) -> _Person:
+def person_of(model: Model, visitor: Visitor, moment: Floats | None) -> Person:
+    """What is known of a visitor."""
     now = tastes(visitor.lines, model.parameters)
     own = model.person(now.keys, now.affinity)
     if own is not None:
-        return _Person(now, visitor.country, _joined(own, moment), Strategy.FOR_YOU)
-    return _Person(now, visitor.country, moment, Strategy.POPULAR if moment is None else Strategy.SESSION)
+        return Person(now, visitor.country, _joined(own, moment), Strategy.FOR_YOU)
+    return Person(now, visitor.country, moment, Strategy.POPULAR if moment is None else Strategy.SESSION)
 
 
-def _products(model: Model, size: int, people: Sequence[_Person]) -> Iterator[Products]:
+def products_of(model: Model, size: int, people: Sequence[Person]) -> Iterator[Products]:
     """For each person their factors times those of each item, by item key; zeros where there are none."""
     known = min(size, len(model))
     factors = [one.factors for one in people if one.factors is not None]
@@ -97,7 +99,7 @@ def _products(model: Model, size: int, people: Sequence[_Person]) -> Iterator[Pr
             yield Products.of(model.item_factors, model.codes, one.factors, size)
 
 
-def _scores(model: Model, one: _Person, products: Products, wish: Wish) -> Scores:
+def scores_of(model: Model, one: Person, products: Products, wish: Wish) -> Scores:
     """The weighted sum of all parts."""
     highest = products.highest()
     scale = 1 / highest if highest > _NOTHING_LEARNED else 0.0
@@ -112,7 +114,8 @@ def _scores(model: Model, one: _Person, products: Products, wish: Wish) -> Score
     return Scores(products, total, scale, weight)
 
 
-def _moment(model: Model, wish: Wish) -> Floats | None:
+def moment_of(model: Model, wish: Wish) -> Floats | None:
+    """The factors of what is looked at and in the cart; None where there is nothing the model knows."""
     keys = wish.moment()
     if not keys:
         return None
@@ -154,7 +157,7 @@ def _block(scores: Floats, closed: Keys, now: Tastes, wish: Wish) -> None:
         scores[seen[: np.searchsorted(seen, len(scores))]] = BLOCKED
 
 
-def _reasons(model: Model, one: _Person, chosen: Keys, liked: Floats, wish: Wish) -> list[Reason]:
+def reasons_of(model: Model, one: Person, chosen: Keys, liked: Floats, wish: Wish) -> list[Reason]:
     """For each chosen item the part of its score that weighs most."""
     lift = model.lift(one.country, repeat=False)
     known = chosen < len(lift)
@@ -172,8 +175,7 @@ def _reason(liked: float, popular: float, told: Reason) -> Reason:
 
 def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) -> Answer:
     """Before the first model: what came to the shop last."""
-    scores = np.empty(len(catalogue), dtype=np.float32)
-    scores[np.argsort(catalogue.published, kind="stable")] = np.arange(len(catalogue))
+    scores = catalogue.newness.copy()
     _block(scores, closed, tastes(visitor.lines, Parameters()), wish)
     chosen = best(scores, wish.n)
     nothing = np.zeros(len(chosen), dtype=np.float32)
@@ -181,16 +183,24 @@ def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) ->
     return Answer(Strategy.NEW_ARRIVALS, chosen, nothing, [Reason.NEW] * len(chosen), missing)
 
 
+def likeness(model: Model | None, catalogue: Catalogue, key: int) -> Floats:
+    """How like one item each is: 1 and its cosine where their factors are close, else by category; 0: not like it."""
+    alike = catalogue.same_category(key) if catalogue.items[key].category else np.zeros(len(catalogue), dtype=bool)
+    scores = np.where(alike, _SAME_CATEGORY, np.float32(0))
+    known = 0 if model is None else min(len(model), len(catalogue))
+    if model is not None and key < known and model.lengths[key] > 0:
+        products = model.item_factors[:known] @ model.item_factors[key]
+        cosines = products / np.maximum(model.lengths[:known] * model.lengths[key], _TINY)
+        scores[:known] = np.where(cosines > _CLOSE, cosines + 1, scores[:known])
+    return scores
+
+
 def similar(model: Model | None, catalogue: Catalogue, key: int, n: int) -> Answer:
     """Items like one item: by the cosine of their factors, then popular ones of its category, then of the shop."""
-    scores = np.where(catalogue.same_category(key), _SAME_CATEGORY, np.float32(0))
+    scores = likeness(model, catalogue, key)
     if model is not None:
         known = min(len(model), len(catalogue))
-        scores[:known] += model.popularity[:known] * _POPULAR
-        if key < known and model.lengths[key] > 0:
-            products = model.item_factors[:known] @ model.item_factors[key]
-            cosines = products / np.maximum(model.lengths[:known] * model.lengths[key], _TINY)
-            scores[:known] = np.where(cosines > _CLOSE, cosines + 1, scores[:known])
+        scores[:known] += np.where(scores[:known] < 1, model.popularity[:known] * _POPULAR, 0)
     wish = Wish(n, looked_at=key)
     scores[_closed(catalogue, wish)] = BLOCKED
     chosen = best(scores, wish.n)
@@ -202,10 +212,14 @@ def _shortfall(catalogue: Catalogue, wish: Wish, returned: int) -> Shortfall | N
     if returned >= wish.n:
         return None
     shown = catalogue.shown(wish.kinds)
+    matching = int((shown & _matching(catalogue, wish)).sum())
     return Shortfall(
         requested=wish.n,
         returned=returned,
         in_catalogue=len(catalogue),
         on_sale=int(shown.sum()),
-        match_filter=int((shown & _matching(catalogue, wish)).sum()),
+        match_filter=matching,
+        in_price_band=matching,
+        not_excluded=returned,
+        proposed=returned,
     )

@@ -10,7 +10,8 @@ from typing import Any, Final
 from services.recommend.domain.columns import CONTENT, PRODUCT
 from services.recommend.domain.expression_parser import parse
 from services.recommend.domain.expressions import Expression
-from services.recommend.domain.wishes import ASKED, Strategy
+from services.recommend.domain.plans import Boost, Exclusions, PriceBand, Quota
+from services.recommend.domain.strategies import ASKED, Strategy
 
 MOST_SLOTS: Final = 200
 KINDS: Final = (PRODUCT, CONTENT)
@@ -23,7 +24,7 @@ OVERRIDES: Final = frozenset(
     }
 )
 # Strategies that show what the person has had to do with already: what an exclusion takes from them is everything.
-_SHOW_AGAIN: Final = MappingProxyType({Strategy.BUY_AGAIN: "bought", Strategy.RECENTLY_VIEWED: "viewed"})
+SHOW_AGAIN: Final = MappingProxyType({Strategy.BUY_AGAIN: "bought", Strategy.RECENTLY_VIEWED: "viewed"})
 _SHARES: Final = 1e-6
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
@@ -36,41 +37,6 @@ class SlotError(ValueError):
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.errors = [{"path": path, "message": message}]
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusions:
-    """What a person has had to do with and is not shown."""
-
-    bought: bool = True
-    bought_within_days: int | None = None
-    viewed: bool = False
-    in_cart: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Boost:
-    """Items of `where` have their score multiplied; a factor below 1 buries them."""
-
-    where: Expression
-    factor: float
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """At most `most` items with the same category, brand or value of an attribute; those without one are free."""
-
-    by: str
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class PriceBand:
-    """Prices from `low` to `high` times that of the item, the mean of the cart, or the median of what was bought."""
-
-    of: str
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -112,8 +78,8 @@ def slot_of(name: str, settings: Mapping[str, Any], version: int = 0, updated_at
     for one in (strategy, *fallbacks):
         if one not in ASKED:
             raise SlotError("strategy", f"{one} is no strategy to ask for")
-        if one in _SHOW_AGAIN and getattr(exclude, _SHOW_AGAIN[one]):
-            what = _SHOW_AGAIN[one]
+        if one in SHOW_AGAIN and getattr(exclude, SHOW_AGAIN[one]):
+            what = SHOW_AGAIN[one]
             raise SlotError(
                 f"exclude.{what}", f"{one} shows what was {what}: with this exclusion it would show nothing"
             )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +11,9 @@ from numpy.typing import NDArray
 from services.recommend.domain.columns import PRODUCTS
 from services.recommend.domain.expressions import ANYWHERE, Circumstances, Expression
 from services.recommend.domain.filters import Filter
+from services.recommend.domain.plans import Plan
+from services.recommend.domain.strategies import Strategy
 from services.recommend.domain.tastes import EMPTY, Lines
-
-
-class Strategy(StrEnum):
-    """How an answer was made."""
-
-    FOR_YOU = "for_you"  # from the person's own history (and the moment)
-    SESSION = "session"  # only from what the request says of the moment: an item looked at, a cart
-    POPULAR = "popular"  # nothing is known of the person
-    SIMILAR = "similar"  # to one item
-    NEW_ARRIVALS = "new_arrivals"  # what came to the shop last; also where there is no model yet
-    BOUGHT_TOGETHER = "bought_together"  # with the item looked at, or with those in the cart
-    BUY_AGAIN = "buy_again"  # what the person buys in a rhythm, by when it is due
-    TRENDING = "trending"  # wanted more now than usual
-    RECENTLY_VIEWED = "recently_viewed"  # by the person, the last first
-    CART_COMPLEMENTS = "cart_complements"  # what is bought with all that is in the cart
-    PINNED = "pinned"  # put there by the shop
-
-
-# Those a request or a slot can ask for; the others are how an answer came about.
-ASKED: Final = frozenset(Strategy) - {Strategy.SESSION, Strategy.PINNED}
 
 
 class Reason(StrEnum):
@@ -43,6 +25,18 @@ class Reason(StrEnum):
     SIMILAR = "similar"
     POPULAR = "popular"
     NEW = "new"
+    BOUGHT_TOGETHER = "bought_together"
+    TRENDING = "trending"
+    RECENTLY_VIEWED = "recently_viewed"
+    PINNED = "pinned"
+
+
+class Why(NamedTuple):
+    """A reason and what it is about: the key of another item, or in how many days something is due."""
+
+    reason: Reason
+    item: int | None = None
+    days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +64,7 @@ class Wish:
     kinds: frozenset[str] = PRODUCTS
     where: tuple[Expression, ...] = ()
     at: Circumstances = ANYWHERE
+    plan: Plan | None = None
 
     @property
     def is_open(self) -> bool:
@@ -97,23 +92,35 @@ class Shortfall:
     in_catalogue: int
     on_sale: int
     match_filter: int
+    in_price_band: int
+    not_excluded: int
+    proposed: int
 
     @property
     def reason(self) -> str:
         """The first rule that left too few, as a word."""
-        if self.in_catalogue < self.requested:
-            return "catalogue_too_small"
-        if self.on_sale < self.requested:
-            return "too_few_available"
-        return "too_few_match_filter" if self.match_filter < self.requested else "too_few_not_excluded"
+        words = {
+            "catalogue_too_small": self.in_catalogue,
+            "too_few_available": self.on_sale,
+            "too_few_match_filter": self.match_filter,
+            "too_few_in_price_band": self.in_price_band,
+            "too_few_not_excluded": self.not_excluded,
+            "too_few_proposed": self.proposed,
+        }
+        return next((word for word, left in words.items() if left < self.requested), "too_few_within_quotas")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Item keys, best first, with a score and a reason each."""
+    """Item keys, best first, with a score and a reason each. `strategies`: those that filled places, in their order.
+
+    `whys`: what the reasons are about, where an answer was arranged by a plan.
+    """
 
     strategy: Strategy
     keys: NDArray[np.int64]
     scores: NDArray[np.float32]
     reasons: list[Reason]
     shortfall: Shortfall | None = None
+    strategies: tuple[Strategy, ...] = ()
+    whys: list[Why] | None = None

@@ -1,5 +1,6 @@
 """Contracts of recommendations. Requests are hot: msgspec reads them; its schema also documents them."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -105,10 +106,14 @@ class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
     """Recommendations for many customers at once, as campaigns need them."""
 
     customer_ids: Annotated[list[UUID], Meta(min_length=1, max_length=MOST_CUSTOMERS)]
-    n: Annotated[int, Meta(ge=1, le=100)] = 10
+    n: Annotated[int, Meta(ge=1, le=100)] | None = None
     exclude: Annotated[list[Text], Meta(max_length=1_000)] = msgspec.field(default_factory=list)
-    exclude_seen: bool = True
+    exclude_seen: bool | None = None
     filter: FilterIn = msgspec.field(default_factory=FilterIn)
+    slot: Annotated[str, Meta(max_length=63)] | None = None
+    strategy: StrategyName | None = None
+    where: Where | None = None
+    kinds: Kinds | None = None
 
 
 class SignatureIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -117,6 +122,13 @@ class SignatureIn(msgspec.Struct, forbid_unknown_fields=True):
     customer_id: UUID | None = None
     user_id: Text | None = None
     expires_in: Annotated[int, Meta(ge=60, le=LONGEST_SIGNED_S)] | None = SIGNED_S
+
+
+class InWords(msgspec.Struct):
+    """A reason for people to read."""
+
+    en: str
+    zh: str
 
 
 class RecommendedItem(msgspec.Struct):
@@ -131,6 +143,8 @@ class RecommendedItem(msgspec.Struct):
     image_url: str | None
     score: float
     reason: str
+    reason_text: InWords
+    due_on: date | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShortfallOut(msgspec.Struct):
@@ -142,6 +156,9 @@ class ShortfallOut(msgspec.Struct):
     in_catalogue: int
     on_sale: int
     match_filter: int
+    in_price_band: int
+    not_excluded: int
+    proposed: int
 
 
 class RecommendationsOut(msgspec.Struct):
@@ -158,6 +175,7 @@ class RecommendationsOut(msgspec.Struct):
     shortfall: ShortfallOut | None
     slot: str | None
     next: str | None
+    strategies: list[str]
 
 
 class ProblemOut(msgspec.Struct):

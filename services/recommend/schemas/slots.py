@@ -1,10 +1,12 @@
 """Contracts of slots."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from services.recommend.domain.expression_parser import LONGEST
 from services.recommend.domain.slots import BANDS, KINDS
-from services.recommend.domain.wishes import ASKED
+from services.recommend.domain.strategies import ASKED
 
 _STRATEGIES = sorted(ASKED)
 _WHERE = {
@@ -13,15 +15,15 @@ _WHERE = {
 _DAYS = 3650
 
 
-def _where(**options: object) -> ma.fields.String:
+def _where(**options: Any) -> ma.fields.String:
     return ma.fields.String(validate=ma.validate.Length(1, LONGEST), metadata=_WHERE, **options)
 
 
-def _strategy(**options: object) -> ma.fields.String:
+def _strategy(**options: Any) -> ma.fields.String:
     return ma.fields.String(validate=ma.validate.OneOf(_STRATEGIES), **options)
 
 
-def _share(highest: float, **options: object) -> ma.fields.Float:
+def _share(highest: float, **options: Any) -> ma.fields.Float:
     return ma.fields.Float(validate=ma.validate.Range(0, highest), **options)
 
 
@@ -88,7 +90,7 @@ class Variable(_Strict):
     fallbacks = ma.fields.List(_strategy(), validate=ma.validate.Length(max=len(_STRATEGIES)))
     n = ma.fields.Integer(validate=ma.validate.Range(1, 100))
     where = _where(allow_none=True)
-    exclude = ma.fields.Nested(Exclude)
+    exclude = ma.fields.Nested(Exclude)  # type: ignore[assignment]  # the class of a schema has no such thing
     pins = ma.fields.List(ma.fields.Nested(Pin), validate=ma.validate.Length(max=50))
     boosts = ma.fields.List(ma.fields.Nested(BoostField), validate=ma.validate.Length(max=20))
     quotas = ma.fields.List(ma.fields.Nested(QuotaField), validate=ma.validate.Length(max=10))

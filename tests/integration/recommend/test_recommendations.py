@@ -40,6 +40,7 @@ def test_a_customer_gets_what_their_like_buy_and_they_have_not(api):
     assert body["items"][0] == {
         "item_id": "biluochun", "kind": "product", "name": "Biluochun", "price_minor": 3600, "currency": "CNY",
         "url": None, "image_url": None, "score": body["items"][0]["score"], "reason": "for_you",
+        "reason_text": {"en": "Picked for you", "zh": "为你推荐"},
     }  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def test_what_is_sold_out_never_appears_and_a_shortfall_is_explained(api):
     assert set(ids(reply)) == {"longjing", "biluochun", "cup", "pot"}
     assert reply.get_json()["shortfall"] == {
         "reason": "catalogue_too_small", "requested": 10, "returned": 4, "in_catalogue": 6, "on_sale": 5,
-        "match_filter": 5,
+        "match_filter": 5, "in_price_band": 5, "not_excluded": 4, "proposed": 4,
     }  # fmt: skip
 
 
