@@ -86,7 +86,10 @@ ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
         *("/v1/customers", "/v1/consents", "/v1/merges", "/v1/rejected-events", "/v1/log"),
     ),
     "segmentation": ("/v1/segments", "/v1/insights", "/v1/recompute"),
-    "recommend": ("/v1/items", "/v1/recommendations", "/v1/slots", "/v1/models", "/v1/audiences"),
+    "recommend": (
+        *("/v1/items", "/v1/categories", "/v1/recommendations", "/v1/slots", "/v1/models"),
+        "/v1/audiences",
+    ),
     "campaign": ("/v1/templates", "/v1/campaigns", "/v1/messages", "/v1/suppressions", "/v1/sending-policy", "/e"),
 }
 FALLBACK: Final = "console"

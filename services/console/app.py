@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from services.console.actions.standing import standing
 from services.console.api import audit as audit_api
 from services.console.api import keys as keys_api
+from services.console.api import sample_shop as sample_shop_api
 from services.console.api import shop as shop_api
 from services.console.api import system as system_api
 from services.console.channels import mail
@@ -26,9 +27,11 @@ from services.console.pages import (
     reference,
     rejected,
     reset,
+    sample_shop,
     segments,
     shell,
     shop,
+    storefront,
     system,
     templates,
     two_step,
@@ -39,10 +42,11 @@ from shared import web
 from shared.config import Settings, load_settings
 from shared.problems import Invalid
 
-API = (shop_api, keys_api, audit_api, system_api)
+API = (shop_api, keys_api, audit_api, system_api, sample_shop_api)
 PAGES = (
     *(language, login, reset, account, two_step, overview, customers, segments, drafting, campaigns, templates),
     *(recommendations, system, rejected, shop, keys, users, audit, reference, widget),
+    *(storefront, sample_shop),
 )
 
 

@@ -4,7 +4,7 @@ from flask import Flask
 
 from services.recommend.actions import shelf
 from services.recommend.actions.standing import standing
-from services.recommend.api import audiences, items, models, recommendations, slots
+from services.recommend.api import audiences, categories, items, models, recommendations, slots
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.filters import FilterError
 from services.recommend.domain.items import ItemError
@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     shelf.forget()
     return create_web_app(
         settings,
-        [items.blp, recommendations.blp, models.blp, slots.blp, audiences.blp],
+        [items.blp, categories.blp, recommendations.blp, models.blp, slots.blp, audiences.blp],
         errors={FilterError: Invalid, ItemError: Invalid, SlotError: Invalid, PageError: BadRequest},
         title="Zhike recommend",
         stands=standing,

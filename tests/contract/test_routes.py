@@ -40,6 +40,8 @@ def test_public_routes_are_few_and_known(apps):
     links = {route for route in public if route.startswith("campaign /e/")}
     pages = {f"console /{path}" for path in ("login", "login/code", "logout", "language", "static/<path:filename>")}
     pages |= {"console /forgot", "console /reset/<token>", "console /widget.js"}
+    places = ("", "/categories", "/category/<path:name>", "/search", "/item/<path:item_id>", "/cart")
+    pages |= {f"console /storefront{place}" for place in (*places, "/log-in", "/log-out")}
     assert public - operations - links <= pages
 
 

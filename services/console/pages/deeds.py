@@ -27,6 +27,7 @@ ACTIONS: Final = {
     "key.create": _("made an API key"),
     "key.revoke": _("revoked an API key"),
     "shop.update": _("changed the shop settings"),
+    "sample_shop.update": _("opened, closed or changed the sample shop"),
     "audit.export": _("exported the audit log"),
     "policy.update": _("changed the sending policy"),
     "suppression.add": _("suppressed an address"),

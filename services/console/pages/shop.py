@@ -11,6 +11,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask_babel import get_locale, gettext
 from marshmallow import ValidationError
 
+from services.console.actions import sample_shop
 from services.console.actions import shop as actions
 from services.console.actions.siblings import Ask, Change, ask, carry_out
 from services.console.pages.errors import page_blueprint
@@ -121,6 +122,7 @@ def _show(found: actions.ShopRecord, errors: dict[str, str] | None = None, statu
         or (clock.astimezone(ZoneInfo(found.time_zone)).strftime("%Y-%m-%dT%H:%M") if clock else ""),
         kept_days=typed.get("events_kept_days", found.events_kept_days or ""),
         errors=errors or {},
+        sample=sample_shop.get(),
         policy=ask(person(), Ask("campaign", "/v1/sending-policy")),
         zones=sorted(available_timezones()),
         currencies=[(code, get_currency_name(code, locale=get_locale())) for code in _in_use()],

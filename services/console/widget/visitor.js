@@ -20,11 +20,12 @@ const ofSdk = () => attempt(() => {
   return typeof found == "string" && found;
 });
 
-// A value as Segment's SDK (plain or JSON) or RudderStack's (JSON in base64) wrote it, in the storage or a cookie.
+// A value as Segment's SDK (plain or JSON) or RudderStack's (JSON in base64) wrote it, in the storage or a cookie; it
+// stumbles, and finds nothing, where there is neither.
 const kept = (name) => attempt(() => {
   const cookie = document.cookie.split("; ").find((one) => one.startsWith(name + "="));
-  let text = localStorage.getItem(name) || (cookie && decodeURIComponent(cookie.slice(name.length + 1)));
-  if (text?.startsWith(RUDDER_CODED)) text = atob(text.slice(RUDDER_CODED.length));
+  let text = localStorage.getItem(name) || decodeURIComponent(cookie.slice(name.length + 1));
+  if (text.startsWith(RUDDER_CODED)) text = atob(text.slice(RUDDER_CODED.length));
   return /^"?([\w-]{8,100})"?$/.exec(text)?.[1];
 });
 

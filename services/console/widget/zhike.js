@@ -12,6 +12,8 @@ const PATIENCE_MS = 5000;
 
 let who = { user_id: settings.user, customer_id: settings.customer, signature: settings.signature };
 
+const me = () => anonymousId(settings.anonymous);
+
 // The recommendation that an item was clicked in, in this window.
 const clicked = (item) => attempt(() => sessionStorage["zhike:" + item]);
 
@@ -23,7 +25,7 @@ const announce = (target, name, detail) =>
 async function send(type, fields) {
   if (!settings.collect) return;
   const message = {
-    ...fields, messageId: chance(), anonymousId: anonymousId(settings.anonymous), userId: who.user_id,
+    ...fields, messageId: chance(), anonymousId: me(), userId: who.user_id,
     timestamp: new Date(), context: { library: { name: "zhike-widget" }, page: { url: location.href } },
   };
   try {
@@ -56,7 +58,7 @@ function question({ dataset }) {
     context: {
       item_id: option("Item"), category: option("Category"), query: option("Query"), cart: option("Cart")?.split(","),
     },
-    ...(who.signature ? who : { anonymous_id: anonymousId(settings.anonymous) }),
+    ...(who.signature ? who : { anonymous_id: me() }),
   };
 }
 
@@ -100,7 +102,7 @@ attempt(() => {
   sheet.replaceSync(STYLE);
   document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
 });
-window.zhike = { refresh, track, identify };
+window.zhike = { refresh, track, identify, anonymousId: me };
 window.analytics?.on?.("track", () => setTimeout(refresh, 1000));
 if (document.readyState == "loading") addEventListener("DOMContentLoaded", refresh);
 else refresh();

@@ -41,6 +41,8 @@ UNRECORDED = {
     "console POST /v1/system/dead-letters/replay": "nothing has failed",
     "console POST /system/replay": "the same as a page",
     "console POST /account/two-step/begin": "proposes a secret, which counts once it is confirmed",
+    "console POST /storefront/log-in": "an event in the log, as of a shop's server",
+    "console POST /storefront/log-out": "forgets a cookie",
     "console POST /language": "in which language one reads; of visitors too",
     "console POST /segments/preview": "computes, changes nothing",
     "console POST /templates/preview": "computes, changes nothing",
@@ -165,6 +167,8 @@ def of_segmentation(walk):
 def of_recommend(walk):
     walk.ask("recommend PUT /v1/items", {"items": [{"item_id": "TEA-1", "name": "Longjing"}]})
     walk.ask("recommend POST /v1/models", {})
+    walk.ask("recommend PUT /v1/slots/<name>", {"strategy": "popular"}, name="basket")
+    walk.ask("recommend DELETE /v1/slots/<name>", name="basket")
     walk.ask("recommend POST /v1/audiences", {"item_id": "TEA-1"})
 
 
@@ -192,6 +196,7 @@ def of_campaign(walk, segment, mailbox):
 
 def of_the_consoles_api(walk):
     walk.ask("console PUT /v1/shop", {"name": "Tea", "sender_email": "tea@shop.example", "allow_list": None})
+    walk.ask("console PUT /v1/sample-shop", {"open": True, "shoppers": [{"user_id": "mei"}]})
     key = walk.ask("console POST /v1/keys", {"name": "Web shop", "kind": "server"})["key_id"]
     walk.ask("console DELETE /v1/keys/<uuid:key_id>", key_id=key)
 
@@ -208,9 +213,10 @@ def of_the_consoles_pages(walk, services, person):
     walk.submit(browser, "/shop/sending", enabled="no")
     shop = {"name": "Teahouse", "time_zone": "Asia/Shanghai", "currency": "CNY", "locale": "en", "region": "CN"}
     walk.submit(browser, "/shop", **shop, sender_email="tea@shop.example", audience="everybody")
+    walk.submit(browser, "/shop/sample", open="yes", shoppers="mei Mei, who drinks tea")
     walk.submit(browser, "/keys", 200, name="Till", kind="server")
     tx = services.transaction("console")
-    key = tx.value("SELECT key_id FROM api_key ORDER BY key_id DESC LIMIT 1")
+    key = tx.value("SELECT key_id FROM api_key WHERE name = 'Till'")
     walk.submit(browser, "/keys/<uuid:key_id>/revoke", places={"key_id": key})
     walk.submit(browser, "/people", 200, email="li@shop.example", role="viewer")
     places = {"user_id": tx.value("SELECT user_id FROM console_user WHERE role = 'viewer'")}

@@ -60,6 +60,7 @@ PAGES = {
     "reset.finish": None,
     "reset.forgot": None,
     "reset.form": None,
+    "sample_shop.save": "shop:write",
     "segments.create": "segments:write",
     "segments.delete": "segments:write",
     "segments.edit": "segments:write",
@@ -72,6 +73,10 @@ PAGES = {
     "shop.save_policy": "policy:write",
     "shop.show": "shop:read",
     "shop.switch_sending": "shop:write",
+    **{
+        f"storefront.{name}": None
+        for name in ("cart", "categories", "category", "home", "item", "log_in", "log_out", "search")
+    },
     "system.now": "system:read",
     "system.replay": "events:replay",
     "system.show": "system:read",
