@@ -27,6 +27,9 @@ _SHOWN: Final = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hr@10", "cover
 @click.option(
     "--sample", type=click.IntRange(1), default=2000, show_default=True, help="Tune on so many users; all are measured."
 )
+@click.option(
+    "--seconds", type=click.FloatRange(10), default=180, show_default=True, help="Processor time that tuning may take."
+)
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON.")
 def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
     train: Path | None,
@@ -40,6 +43,7 @@ def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
     baskets: Path | None,
     repeats: bool,
     sample: int,
+    seconds: float,
     as_json: bool,
 ) -> None:
     """Tune every model on a part of train, blend them, and measure all against what is held out.
@@ -65,7 +69,8 @@ def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
             assert test is not None  # noqa: S101
             data = interactions.lightgcn(train, test)
         past, trial = contest.trial_of(data.log, data.test, repeats=repeats, sample=sample)
-        result = contest.run(data.log, past, {"": trial})[""]
+        limit = contest.Limit(seconds, time.process_time)
+        result = contest.run(data.log, past, {"": trial}, limit)[""]
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     log = data.log
@@ -95,8 +100,10 @@ def _show(document: dict[str, Any]) -> None:
     blend = " + ".join(f"{weight:g} × {name}" for name, weight in document["blend"].items())
     console.print(
         f"{data['users']:,} users, {data['items']:,} items, {data['lines']:,} lines in train; {document['people']:,} "
-        f"users asked; blend: {blend}; {document['seconds']} s"
+        f"users asked; blend by {document['blended_by']}: {blend}; {document['seconds']} s"
     )
+    if document["left_out"]:
+        console.print(f"left out, tuning had taken as long as it may (--seconds): {', '.join(document['left_out'])}")
     for name, chosen in document["chosen"].items():
         settings = (
             f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in chosen.items()

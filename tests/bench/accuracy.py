@@ -21,12 +21,13 @@ import polars as pl
 
 from deploy.demo import dataset
 from services.recommend.domain import contest
-from services.recommend.domain.challengers.log import Log
+from services.recommend.domain.challengers.log import Keys, Log
 from services.recommend.domain.questions import Question, figures_of
 from tests.bench.report import RESULTS
 
 SHOWN: Final = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hr@10", "coverage@10", "novelty@10")
 HELD_OUT: Final = timedelta(weeks=4)
+TUNING_S: Final = 300.0  # of processor time for each shop; what comes after takes about as long again
 NEXT_BASKET, NOT_YET_BOUGHT = "next basket", "not yet bought"
 _RETAIL: Final = Path(
     os.environ.get("ONLINE_RETAIL", Path(__file__).parents[3] / "shared/data/online_retail/online_retail.csv.gz")
@@ -37,14 +38,17 @@ _COMPARED: Final = {
 }
 
 
-def complete_journey() -> tuple[pl.DataFrame, datetime]:
-    """A grocer's lines: person, item, basket, at; and where the last four weeks begin."""
+def complete_journey() -> tuple[pl.DataFrame, datetime, pl.DataFrame]:
+    """A grocer's lines: person, item, basket, at; where the last four weeks begin; the catalogue's groups."""
     data = dataset.load(datetime.now(UTC))
     lines = data.lines.filter(pl.col("quantity") > 0)
-    return lines.select(person="household_id", item="product_id", basket="basket_id", at="at"), data.cut
+    kinds = data.products.select(
+        "category", "name", item="product_id", department="department", make=pl.concat_str("category", "brand")
+    )
+    return lines.select(person="household_id", item="product_id", basket="basket_id", at="at"), data.cut, kinds
 
 
-def online_retail() -> tuple[pl.DataFrame, datetime]:
+def online_retail() -> tuple[pl.DataFrame, datetime, pl.DataFrame]:
     """A gift shop's lines: known customers, products (their codes begin with digits), nothing that was called off."""
     lines = (
         pl.read_csv(_RETAIL, infer_schema=False)
@@ -57,7 +61,8 @@ def online_retail() -> tuple[pl.DataFrame, datetime]:
         .select(person="CustomerID", item="StockCode", basket="InvoiceNo", at=pl.col("InvoiceDate").str.to_datetime())
     )
     last: datetime = lines["at"].max()  # type: ignore[assignment]
-    return lines, datetime(last.year, last.month, last.day) + timedelta(days=1) - HELD_OUT  # noqa: DTZ001  # as the file
+    cut = datetime(last.year, last.month, last.day) + timedelta(days=1) - HELD_OUT  # noqa: DTZ001  # as the file
+    return lines, cut, lines.select("item").unique()  # it says nothing of what an item is
 
 
 def numbered(lines: pl.DataFrame) -> pl.DataFrame:
@@ -69,13 +74,24 @@ def numbered(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def split(lines: pl.DataFrame, cut: datetime) -> tuple[Log, Question, Question]:
+def grouped(lines: pl.DataFrame, kinds: pl.DataFrame) -> dict[str, Keys]:
+    """For each column of `kinds` but the item the number of each item's group, in the order of numbered()."""
+    items = lines.select("item").unique().sort("item").join(kinds, on="item", how="left", maintain_order="left")
+    return {
+        name: items[name].fill_null("").rank("dense").cast(pl.Int64).to_numpy() - 1
+        for name in kinds.columns
+        if name != "item"
+    }
+
+
+def split(lines: pl.DataFrame, cut: datetime, groups: Mapping[str, Keys]) -> tuple[Log, Question, Question]:
     """Of numbered lines: the past as visits; the first baskets in the four weeks from `cut`; what is new to each."""
     shape = int(lines["person"].max()) + 1, int(lines["item"].max()) + 1  # type: ignore[arg-type, operator]
     past, future = lines.filter(pl.col("at") < cut), lines.filter(pl.col("at").is_between(cut, cut + HELD_OUT))
     days = (cut - past["at"]).dt.total_seconds().to_numpy() / 86_400
     past = past.with_columns(visit=pl.col("at").rank("dense").over("person").cast(pl.Int64) - 1)
-    log = Log(past["person"].to_numpy(), past["item"].to_numpy(), past["visit"].to_numpy(), *shape, days=days)
+    columns = (past[name].to_numpy() for name in ("person", "item", "visit"))
+    log = Log(*columns, *shape, days=days, groups=groups)
     future = future.filter(pl.col("person").is_in(past["person"].unique().implode()))
     first = future.filter(pl.col("at") == pl.col("at").min().over("person"))
     bought = future["person"].to_numpy(), future["item"].to_numpy()
@@ -83,19 +99,20 @@ def split(lines: pl.DataFrame, cut: datetime) -> tuple[Log, Question, Question]:
     return log, next_basket, contest.unknown(log, *bought, repeats=False)
 
 
-def measure(lines: pl.DataFrame, cut: datetime) -> dict[str, Any]:
+def measure(lines: pl.DataFrame, cut: datetime, kinds: pl.DataFrame) -> dict[str, Any]:
     """Both questions of one shop."""
     began, worked = time.monotonic(), time.process_time()
+    groups = grouped(lines, kinds)
     lines = numbered(lines)
-    log, *asked = split(lines, cut)
-    past, *earlier = split(lines, cut - HELD_OUT)
+    log, *asked = split(lines, cut, groups)
+    past, *earlier = split(lines, cut - HELD_OUT, groups)
     trials = {
         name: contest.Trial(before, test, repeats)
         for name, repeats, before, test in zip(
             (NEXT_BASKET, NOT_YET_BOUGHT), (True, False), earlier, asked, strict=True
         )
     }
-    results = contest.run(log, past, trials)
+    results = contest.run(log, past, trials, contest.Limit(TUNING_S, time.process_time))
     found = {
         name: {**contest.as_document(result), "gains": gains(result, trials[name].test, _COMPARED[name])}
         for name, result in results.items()
@@ -136,9 +153,15 @@ def as_markdown(title: str, shop: Mapping[str, Any]) -> str:
         for model, figures in found["models"].items():
             cells = (_cell(figures, shown) for shown in SHOWN)
             text.append(f"| {model} | {' | '.join(cells)} |")
-        text.append("\nblend: " + " + ".join(f"{weight:g} × {model}" for model, weight in found["blend"].items()))
+        text.append(f"\nblend by {found['blended_by']}: {blended(found['blend'])}")
+        text += [f"left out for want of time: {', '.join(found['left_out'])}"] if found["left_out"] else []
         text += [f"{what}: × {gain['ratio']:.3f} ± {gain['±']:.3f}" for what, gain in found["gains"].items()]
     return "\n".join(text) + "\n"
+
+
+def blended(weights: Mapping[str, float]) -> str:
+    """The blend as a sum."""
+    return " + ".join(f"{weight:g} × {model}" for model, weight in weights.items())
 
 
 def _cell(figures: Mapping[str, float], shown: str) -> str:
@@ -148,7 +171,7 @@ def _cell(figures: Mapping[str, float], shown: str) -> str:
 
 def main() -> None:
     """Measure, print, and write var/accuracy.json."""
-    shops: dict[str, Callable[[], tuple[pl.DataFrame, datetime]]] = {"Complete Journey": complete_journey}
+    shops: dict[str, Callable[[], tuple[pl.DataFrame, datetime, pl.DataFrame]]] = {"Complete Journey": complete_journey}
     if _RETAIL.exists():
         shops["Online Retail"] = online_retail
     else:

@@ -127,7 +127,7 @@ def _recall(target: Target, factors: np.ndarray, people: dict[str, list[int]]) -
     """The share of the exact best that is in the answers, over some people."""
     parameters, blend = catalogue.parameters_of(FACTORS), Blend()
     base = base_of(factors, parameters.als.regularization)
-    lift = catalogue.popularity_of(len(factors)) * np.float32(blend.discover_popular)
+    lift = catalogue.popularity_of(len(factors)) * np.float32(blend.discover.popular)
     connection, found = target.connect(), 0
     for person, keys in list(people.items())[:CHECKED]:
         chosen, times = np.unique(keys, return_counts=True)

@@ -6,21 +6,15 @@ over when it is whole; a broken one is refused, and the one before it goes on se
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
-from numpy.typing import NDArray
-
 from services.recommend.artifacts import models as artifacts
+from services.recommend.artifacts.serving import model_of
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
 from services.recommend.domain.filters import FilterError
-from services.recommend.domain.habits import NO_HABITS, Habits
 from services.recommend.domain.model import Model
-from services.recommend.domain.pairs import Pairs
-from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
-from services.recommend.domain.scanning import Codes
 from services.recommend.domain.slots import Slot, SlotError, slot_of
 from services.recommend.store import items, slots
 from services.recommend.store import models as store
@@ -134,61 +128,12 @@ def _load_any(shelf: _Shelf, published: store.Published | None) -> None:
 def _model(published: store.Published, catalogue: Catalogue) -> Model:
     artifact = artifacts.read(published.path or "")
     _check(artifact, catalogue)
-    manifest = artifact.manifest
-    given: dict[str, Any] = manifest["parameters"]
-    return Model(
-        version=published.version,
-        as_of=datetime.fromisoformat(manifest["as_of"]),
-        item_factors=artifact.arrays["item_factors"],
-        popularity=artifact.arrays["popularity"],
-        parameters=Parameters(**{**given, "als": AlsParameters(**given["als"])}),
-        blend=Blend(**manifest["blend"]),
-        popularity_by_country=dict(zip(manifest["countries"], artifact.arrays["popularity_by_country"], strict=True)),
-        codes=_codes(artifact),
-        habits=_habits(artifact),
-    )
-
-
-def _codes(artifact: artifacts.Artifact) -> Codes | None:
-    bounds = artifact.manifest.get("codes")  # an artefact of an earlier release has none: then scores are exact at once
-    if bounds is None:
-        return None
-    return Codes(artifact.arrays["item_codes"], artifact.arrays["item_steps"], bounds["error"], bounds["length"])
-
-
-def _counts_fit(arrays: Mapping[str, NDArray[Any]], size: int) -> bool:
-    if "pair_starts" not in arrays:
-        return True
-    starts, items = arrays["pair_starts"], arrays["pair_items"]
-    fits = len(starts) == size + 1 and len(items) == len(arrays["pair_lifts"]) == starts[-1]
-    fits = fits and len(arrays["trending"]) == len(arrays["rhythms"]) == size
-    return fits and (not len(items) or 0 <= items.min() <= items.max() < size)
-
-
-def _habits(artifact: artifacts.Artifact) -> Habits:
-    arrays = artifact.arrays
-    if "pair_starts" not in arrays:  # of an earlier release, or published without: then other strategies fill up
-        return NO_HABITS
-    return Habits(
-        Pairs(arrays["pair_starts"], arrays["pair_items"], arrays["pair_lifts"]),
-        arrays["trending"],
-        arrays["rhythms"],
-        dict(zip(artifact.manifest["countries"], arrays["trending_by_country"], strict=True)),
-    )
+    return model_of(artifact, published.version)
 
 
 def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:
     """Rows of the arrays are item keys: an artefact of another catalogue (a restored database …) would mix up items."""
-    size, arrays = len(artifact.item_ids), artifact.arrays
-    factors = arrays["item_factors"]
-    by_country = len(artifact.manifest["countries"]), size
-    shapes = artifact.arrays["popularity"].shape, artifact.arrays["popularity_by_country"].shape
-    codes = artifact.arrays.get("item_codes", factors)
-    if factors.shape[0] != size or codes.shape != factors.shape or shapes != ((size,), by_country):
-        raise artifacts.BrokenArtifact("its arrays are not as long as its list of items")
-    if not _counts_fit(arrays, size):
-        raise artifacts.BrokenArtifact("what it has counted is not of its items")
-    known = min(size, len(catalogue))
+    known = min(len(artifact.item_ids), len(catalogue))
     if any(catalogue.items[key].item_id != artifact.item_ids[key] for key in range(known)):
         raise artifacts.BrokenArtifact("it was made for another catalogue")
 

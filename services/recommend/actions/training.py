@@ -1,7 +1,7 @@
 """Training: lines in, a published model out. One transaction holds the trainer's claim from beginning to end."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.artifacts import models as artifacts
+from services.recommend.artifacts.serving import arrays_of
 from services.recommend.domain.habits import Habits, habits_of
 from services.recommend.domain.histories import History
-from services.recommend.domain.parameters import Parameters
-from services.recommend.domain.scanning import FEWEST_ITEMS, Codes, coded
+from services.recommend.domain.parameters import AlsParameters, Parameters, blend_of, parameters_of
+from services.recommend.domain.recipes import Recipe
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.training import Situation, Trained, is_due, train
 from services.recommend.store import interactions
@@ -41,7 +42,7 @@ def train_if_due() -> str | None:
 
 
 def _situation(tx: Transaction, now: datetime) -> Situation:
-    state, newest = store.training(tx), store.newest(tx)
+    state, newest = store.training(tx), store.models(tx, None, 1)
     return Situation(
         now=now,
         requested_at=state.requested_at,
@@ -49,18 +50,28 @@ def _situation(tx: Transaction, now: datetime) -> Situation:
         failed_at=state.failed_at,
         read=interactions.position(tx),
         unread=interactions.lag(tx),
-        trained=newest.log_position if newest else None,
+        trained=newest[0].log_position if newest else None,
     )
 
 
 def _train(tx: Transaction, began: datetime, parameters: Parameters | None = None) -> str:
-    parameters = parameters or Parameters()
     as_of, position = shop.business_now(tx), interactions.position(tx)
-    item_ids = store.item_ids(tx)
+    item_ids, described = store.items(tx)
     history = history_of(store.lines_as_of(tx, as_of), store.customers_by_country(tx), len(item_ids), as_of)
-    trained = train(history, parameters)
+    trained = train(history, parameters or Parameters(), described, _recipe_of(store.newest(tx)))
+    if trained.beaten is not None:
+        _enter_beaten(tx, trained, as_of, position, began)
     habits = habits_of(history, tuple(trained.popularity_by_country))
     return publish(tx, trained, item_ids, as_of, position, began, habits)
+
+
+def _recipe_of(champion: store.Published | None) -> Recipe | None:
+    """What the champion was made with. The regularisation a run computes from the data is no part of it."""
+    if champion is None:
+        return None
+    parameters = parameters_of(champion.manifest["parameters"])
+    unset = replace(parameters.als, regularization=AlsParameters().regularization)
+    return Recipe(replace(parameters, als=unset), blend_of(champion.manifest["blend"]))
 
 
 def publish(
@@ -74,14 +85,32 @@ def publish(
 ) -> str:
     """Write what was trained as an artefact, enter it in the registry and let go of the oldest. Returns its version."""
     version = str(uuid7())
-    codes = coded(trained.item_factors) if len(item_ids) >= FEWEST_ITEMS else None
-    manifest = _manifest(trained, codes, as_of, position)
-    path = artifacts.write(version, manifest, item_ids, {**_arrays(trained, codes), **_counted(habits)})
-    store.publish(tx, store.Published(version, as_of, position, began, datetime.now(UTC), path, manifest))
+    arrays, told = arrays_of(trained, habits)
+    manifest = {"as_of": as_of.isoformat(), "log_position": position, **told, "figures": trained.figures}
+    path = artifacts.write(version, manifest, item_ids, arrays)
+    now = datetime.now(UTC)
+    store.publish(tx, store.Published(version, as_of, position, began, now, path, manifest, serving_since=now))
     kept = store.retire(tx, KEEP)
     tx.after_commit(lambda: artifacts.sweep(kept))
     _log.info("model_published", version=version, as_of=as_of.isoformat(), **trained.figures)
     return version
+
+
+def _enter_beaten(tx: Transaction, trained: Trained, as_of: datetime, position: int, began: datetime) -> None:
+    """The challenger that did not beat the champion: in the registry with its figures, without files."""
+    assert trained.beaten is not None  # noqa: S101  # asked by the caller
+    recipe, figures = trained.beaten
+    manifest = {
+        "as_of": as_of.isoformat(),
+        "log_position": position,
+        "items": len(trained.popularity),
+        "parameters": asdict(recipe.parameters),
+        "blend": asdict(recipe.blend),
+        "figures": figures,
+    }
+    version = str(uuid7())
+    store.publish(tx, store.Published(version, as_of, position, began, datetime.now(UTC), None, manifest))
+    _log.info("model_not_published", version=version, **figures)
 
 
 def history_of(
@@ -101,42 +130,3 @@ def history_of(
         ages.astype(np.float32),
     )
     return History(number.astype(np.int64), lines, len(people), item_count, there)
-
-
-def _arrays(trained: Trained, codes: Codes | None) -> dict[str, NDArray[Any]]:
-    by_country = [trained.popularity_by_country[country] for country in trained.popularity_by_country]
-    none = np.empty((0, len(trained.popularity)), dtype=np.float32)
-    return {
-        "item_factors": trained.item_factors,
-        "popularity": trained.popularity,
-        "popularity_by_country": np.stack(by_country) if by_country else none,
-        **({} if codes is None else {"item_codes": codes.codes, "item_steps": codes.steps}),
-    }
-
-
-def _counted(habits: Habits | None) -> dict[str, NDArray[Any]]:
-    if habits is None:
-        return {}
-    by_country = [*habits.trending_by_country.values()]
-    none = np.empty((0, len(habits.trending)), dtype=np.float32)
-    return {
-        "pair_starts": habits.pairs.starts,
-        "pair_items": habits.pairs.items,
-        "pair_lifts": habits.pairs.lifts,
-        "trending": habits.trending,
-        "trending_by_country": np.stack(by_country) if by_country else none,
-        "rhythms": habits.rhythms,
-    }
-
-
-def _manifest(trained: Trained, codes: Codes | None, as_of: datetime, position: int) -> dict[str, Any]:
-    return {
-        "as_of": as_of.isoformat(),
-        "log_position": position,
-        "parameters": asdict(trained.parameters),
-        "blend": asdict(trained.blend),
-        "items": len(trained.popularity),
-        "countries": list(trained.popularity_by_country),
-        "codes": None if codes is None else {"error": codes.error, "length": codes.length},
-        "figures": trained.figures,
-    }

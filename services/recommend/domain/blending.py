@@ -1,7 +1,8 @@
 """A blend of models where it surely ranks better than the best of them alone; that one where it does not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -10,99 +11,141 @@ from numpy.typing import NDArray
 from services.recommend.domain.challengers.log import Contender, Floats, Keys, Log
 from services.recommend.domain.questions import DEPTH, Question, ndcg, rankings, standard_error
 from services.recommend.domain.ranking import best_of_rows
+from services.recommend.domain.stacking import Candidates, Facts, Ranker, learn
 
 _EACH: Final = 60  # items of each model that are candidates of the blend
 _WEIGHTS: Final = (0.0, 0.05, 0.15, 0.4, 1.0, 2.0)
 _WORTH: Final = 0.6  # a model worse than this share of the best is not tried
 _SURELY: Final = 1.645  # standard errors that a gain must exceed: one side, 95 %
 _SLOW: Final = 10.0  # added to a place before it is divided by (Cormack, Clarke and Büttcher 2009)
+_FEWEST_FOR_TREES: Final = 300  # people
 _CLOSED: Final = np.float32(-1e6)
 
 
 @dataclass(frozen=True)
 class Blend:
-    """`weights` by a model's name. `by_place`: of 1 / (10 + place) in each model's order, else of scaled scores."""
+    """`weights` by a model's name. `by_place`: of 1 / (10 + place) in each model's order, else of scaled scores.
+
+    `learned`: trees over these models instead of a weighted sum; then the weights are all 1.
+    """
 
     weights: Mapping[str, float]
     by_place: bool = False
+    learned: Ranker | None = None
 
-
-@dataclass(frozen=True)
-class Pool:
-    """Each person's items that some model ranks high, `scores` of each model for them, 0 where `closed` is −10⁶."""
-
-    keys: Keys
-    scores: Mapping[str, Floats]
-    closed: Floats
-
-    def places(self) -> dict[str, Floats]:
-        """Scores that know each model's order only."""
-        found = {}
-        for name, scores in self.scores.items():
-            order = np.argsort(-(scores + self.closed), axis=1, kind="stable")
-            places = np.empty(scores.shape, dtype=np.float32)
-            np.put_along_axis(places, order, np.arange(scores.shape[1], dtype=np.float32)[None], axis=1)
-            found[name] = np.float32(_SLOW) / (places + np.float32(_SLOW))
-        return found
-
-    def best(self, blend: Blend) -> Keys:
-        """The 20 best items of each person by a blend."""
-        scores = self.places() if blend.by_place else self.scores
-        total = sum((np.float32(weight) * scores[name] for name, weight in blend.weights.items()), self.closed)
-        return np.take_along_axis(self.keys, best_of_rows(np.asarray(total), DEPTH), axis=1)
+    def best(self, pool: Candidates, facts: Facts) -> Keys:
+        """The 20 best items of each person."""
+        if self.learned is not None:
+            total = self.learned(pool, facts)
+        else:
+            scores = pool.places if self.by_place else pool.scores
+            parts = (np.float32(weight) * scores[name] for name, weight in self.weights.items())
+            total = np.asarray(sum(parts, pool.closed))
+        return np.take_along_axis(pool.keys, best_of_rows(total, DEPTH), axis=1)
 
 
 def pools(
     models: Mapping[str, Contender], log: Log, people: Keys, *, repeats: bool, pooled: Sequence[str]
-) -> tuple[dict[str, Keys], Pool]:
-    """The 20 best of each person by each model, and the pool of those models that are `pooled`."""
-    tops: dict[str, list[Keys]] = {name: [] for name in models}
-    keys, closed = [], []
-    parts: dict[str, list[Floats]] = {name: [] for name in pooled}
-    for _, blocks in rankings(list(models.values()), log, people, repeats=repeats):
+) -> Iterator[tuple[dict[str, Keys], Candidates]]:
+    """For some people at a time the 20 best of each by each model, and the items that those `pooled` rank high."""
+    for some, blocks in rankings(list(models.values()), log, people, repeats=repeats):
         scores = dict(zip(models, blocks, strict=True))
-        near = {name: best_of_rows(scores[name], _EACH if name in parts else DEPTH) for name in models}
+        near = {name: best_of_rows(scores[name], _EACH if name in pooled else DEPTH) for name in models}
         chosen = np.sort(np.concatenate([near[name] for name in pooled], axis=1), axis=1)
         shut = np.zeros(chosen.shape, dtype=bool)
         shut[:, 1:] = chosen[:, 1:] == chosen[:, :-1]
-        for name in models:
-            tops[name].append(near[name][:, :DEPTH])
-            if name in parts:
-                values = np.take_along_axis(scores[name], chosen, axis=1)
-                shut |= np.isneginf(values)
-                parts[name].append(values)
-        keys.append(chosen)
-        closed.append(np.where(shut, _CLOSED, np.float32(0)))
-    barred = np.concatenate(closed)
-    joined = {name: np.where(barred < 0, np.float32(0), np.concatenate(part)) for name, part in parts.items()}
-    return {name: np.concatenate(top) for name, top in tops.items()}, Pool(np.concatenate(keys), joined, barred)
+        found = {}
+        for name in pooled:
+            found[name] = np.take_along_axis(scores[name], chosen, axis=1)
+            shut |= np.isneginf(found[name])
+        closed = np.where(shut, _CLOSED, np.float32(0))
+        open_ = {name: np.where(shut, np.float32(0), values) for name, values in found.items()}
+        places = {name: _places(values + closed) for name, values in open_.items()}
+        yield {name: top[:, :DEPTH] for name, top in near.items()}, Candidates(some, chosen, open_, places, closed)
+
+
+def _places(scores: Floats) -> Floats:
+    """Scores that know each row's order only."""
+    places = np.empty(scores.shape, dtype=np.float32)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    np.put_along_axis(places, order, np.arange(scores.shape[1], dtype=np.float32)[None], axis=1)
+    return np.float32(_SLOW) / (places + np.float32(_SLOW))
 
 
 def choose(
     models: Mapping[str, Contender], validated: Mapping[str, float], log: Log, asked: Question, *, repeats: bool
 ) -> Blend:
-    """Weights by going over the models twice, the best first; the best alone where they gain no more than chance does.
+    """Weights by going over the models twice, the best first, or trees; the best alone where chance gains as much.
 
-    The gain is that on one half of the people with weights found on the other half, both ways.
+    The gain is that on one half of the people with what was found on the other half, both ways.
     """
     order = sorted(validated, key=lambda name: -validated[name])
     order = [name for name in order if validated[name] >= _WORTH * validated[order[0]]]
     alone = Blend({order[0]: 1.0})
     if len(order) == 1:
         return alone
-    _, pool = pools({name: models[name] for name in order}, log, asked.people, repeats=repeats, pooled=order)
+    able = {name: models[name] for name in order}
+    pool = _joined([pool for _, pool in pools(able, log, asked.people, repeats=repeats, pooled=order)])
     hits, halves = asked.hits(pool.keys), np.arange(len(asked.people)) % 2 == 0
-    best, most = alone, 0.0
-    for by_place, scores in ((False, pool.scores), (True, pool.places())):
+    everyone = halves | ~halves
+    best, most, first = alone, 0.0, np.zeros(0)
+    for by_place, scores in ((False, pool.scores), (True, pool.places)):
         search = _Search(order, scores, pool.closed, hits, asked.counts)
+        first = first if len(first) else search.quality({order[0]: 1.0}, everyone)
         gains = np.empty(len(halves))
         for half in (halves, ~halves):
-            weights = search.weights(half)
-            gains[~half] = search.quality(weights, ~half) - search.quality({order[0]: 1.0}, ~half)
-        gain = float(gains.mean())
-        if gain > _SURELY * standard_error(gains) and gain > most:
-            best, most = Blend(search.weights(halves | ~halves), by_place), gain
+            gains[~half] = search.quality(search.weights(half), ~half) - first[~half]
+        if _surely(gains) and gains.mean() > most:
+            best, most = Blend(search.weights(everyone), by_place), float(gains.mean())
+    if len(asked.people) < _FEWEST_FOR_TREES:
+        return best
+    trees = _Trees(order, pool, Facts.of(log), hits, asked.counts)
+    gains = trees.quality(halves) - first
+    if _surely(gains) and gains.mean() > most:
+        best = Blend(dict.fromkeys(order, 1.0), learned=trees.learned(everyone))
     return best
+
+
+def _surely(gains: NDArray[np.float64]) -> bool:
+    return bool(gains.mean() > _SURELY * standard_error(gains))
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    return Candidates(
+        np.concatenate([part.people for part in parts]),
+        np.concatenate([part.keys for part in parts]),
+        {name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores},
+        {name: np.concatenate([part.places[name] for part in parts]) for name in parts[0].places},
+        np.concatenate([part.closed for part in parts]),
+    )
+
+
+@dataclass(frozen=True)
+class _Trees:
+    order: Sequence[str]
+    pool: Candidates
+    facts: Facts
+    hits: NDArray[np.bool_]
+    counts: Keys
+
+    @cached_property
+    def _table(self) -> Floats:
+        return self.pool.evidence(self.order, self.facts)
+
+    def learned(self, rows: NDArray[np.bool_]) -> Ranker:
+        """What these people teach."""
+        there = self.pool.open
+        taught = np.broadcast_to(rows[:, None], there.shape)[there]
+        return learn(self.order, self._table[taught], self.hits[there][taught])
+
+    def quality(self, half: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """NDCG@20 of each, by what the other half teaches."""
+        found = np.empty(len(half))
+        for rows in (half, ~half):
+            total = self.learned(~rows)(self.pool, self.facts)
+            hits = np.take_along_axis(self.hits, best_of_rows(total, DEPTH), axis=1)
+            found[rows] = ndcg(hits, self.counts)[rows]
+        return found
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """A contest of models on one data set: each tuned on a part of train, then all of them, and a blend, against the test.
 
 Every item is ranked, none sampled. The test is looked at once, at the end. Memory: the log's matrices, every model as
-it is fitted, and 32 MB of scores for each.
+it is fitted, and 32 MB of scores for each. Time: tuning ends when it has taken as long as it may; then each family goes
+on with the best settings so far, and what has not begun is left out, and named. Fitting and measuring come on top.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +17,11 @@ from services.recommend.domain.blending import Blend, choose, pools
 from services.recommend.domain.challengers.log import Contender, Keys, Log
 from services.recommend.domain.families import FAMILIES, Family, Settings
 from services.recommend.domain.questions import Figures, Question, figures_of, summary, tops
+from services.recommend.domain.stacking import Facts
 
 TUNED_ON: Final = 2_000
 _HELD_OUT_SHARE: Final = 0.2
+_TO_TUNE: Final = 0.8  # of the time: then every family is content with the first of its settings
 _HOPELESS: Final = 0.5  # a family that reaches less than this share of the best so far is not tuned further
 
 
@@ -48,19 +52,37 @@ class Result:
     figures: Mapping[str, Figures]
     tops: Mapping[str, Keys]
     people: int
+    left_out: Sequence[str] = ()
 
 
-def run(log: Log, past: Log, trials: Mapping[str, Trial]) -> dict[str, Result]:
+@dataclass(frozen=True)
+class Limit:
+    """How long tuning may take, in seconds of `clock`."""
+
+    seconds: float = math.inf
+    clock: Callable[[], float] = lambda: 0.0
+
+    def over(self, began: float, share: float = 1.0) -> bool:
+        """Whether so much of the time has gone by since the clock said `began`."""
+        return self.clock() - began > self.seconds * share
+
+
+def run(log: Log, past: Log, trials: Mapping[str, Trial], limit: Limit | None = None) -> dict[str, Result]:
     """Tune on `past`, which is a part of `log`; fit on all of `log`; measure against each trial's test.
 
     What is fitted for one trial serves the others.
     """
+    limit = limit or Limit()
+    began, left_out = limit.clock(), list[str]()
     chosen: dict[str, dict[str, Entry]] = {name: {} for name in trials}
     fitted: dict[str, dict[str, Contender]] = {name: {} for name in trials}
     to_beat = dict.fromkeys(trials, 0.0)
     for family in FAMILIES:
         able = {name: trial for name, trial in trials.items() if family.suits(past, trial.repeats)}
-        for name, entry in _tuned(family, past, able, to_beat).items():
+        if able and limit.over(began):
+            left_out.append(family.name)
+            continue
+        for name, entry in _tuned(family, past, able, to_beat, lambda: limit.over(began, _TO_TUNE)).items():
             to_beat[name] = max(to_beat[name], entry.validated)
             chosen[name][family.name] = entry
             fitted[name][family.name] = family.fit(past, entry.settings)
@@ -74,7 +96,7 @@ def run(log: Log, past: Log, trials: Mapping[str, Trial]) -> dict[str, Result]:
                 final[name][family.name] = family.fit(log, entries[family.name].settings)
         log.forget()
     return {
-        name: _measured(list(chosen[name].values()), final[name], blends[name], log, trial)
+        name: replace(_measured(list(chosen[name].values()), final[name], blends[name], log, trial), left_out=left_out)
         for name, trial in trials.items()
     }
 
@@ -115,23 +137,35 @@ def _share_of_each(log: Log, counts: Keys, draw: np.random.Generator) -> NDArray
     return chosen
 
 
-def _tuned(family: Family, past: Log, trials: Mapping[str, Trial], to_beat: Mapping[str, float]) -> dict[str, Entry]:
+def _tuned(
+    family: Family, past: Log, trials: Mapping[str, Trial], to_beat: Mapping[str, float], ended: Callable[[], bool]
+) -> dict[str, Entry]:
     """The best settings for each trial, one kind of setting after the other, the others as they are best so far."""
     known: dict[tuple[tuple[str, Any], ...], dict[str, float]] = {}
     best: dict[str, tuple[float, Settings]] = {}
+    for settings in _tries(family, past, trials, to_beat, best):
+        key = tuple(sorted(settings.items()))
+        if key in known or (known and ended()):
+            continue
+        contender = family.fit(past, settings)
+        known[key] = {name: _quality(contender, past, trial) for name, trial in trials.items()}
+        for name, quality in known[key].items():
+            if name not in best or quality > best[name][0]:
+                best[name] = quality, settings
+    return {name: Entry(family.name, settings, quality) for name, (quality, settings) in best.items()}
+
+
+def _tries(
+    family: Family,
+    past: Log,
+    trials: Mapping[str, Trial],
+    to_beat: Mapping[str, float],
+    best: Mapping[str, tuple[float, Settings]],
+) -> Iterator[Settings]:
     for stage in family.stages(past):
         far = {name for name, (quality, _) in best.items() if quality < _HOPELESS * to_beat[name]}
-        starts = {name: best[name][1] if best else {} for name in trials if name not in far}
-        for change in stage:
-            for name, start in starts.items():
-                settings = {**start, **change}
-                key = tuple(sorted(settings.items()))
-                if key not in known:
-                    contender = family.fit(past, settings)
-                    known[key] = {other: _quality(contender, past, trial) for other, trial in trials.items()}
-                if name not in best or known[key][name] > best[name][0]:
-                    best[name] = known[key][name], settings
-    return {name: Entry(family.name, settings, quality) for name, (quality, settings) in best.items()}
+        starts = [best[name][1] if best else {} for name in trials if name not in far]
+        yield from ({**start, **change} for change in stage for start in starts)
 
 
 def _quality(contender: Contender, past: Log, trial: Trial) -> float:
@@ -148,9 +182,13 @@ def _blended(chosen: Mapping[str, Entry], fitted: Mapping[str, Contender], past:
 def _measured(
     entries: Sequence[Entry], fitted: Mapping[str, Contender], blend: Blend, log: Log, trial: Trial
 ) -> Result:
-    people = trial.test.people
-    found, pool = pools(fitted, log, people, repeats=trial.repeats, pooled=list(blend.weights))
-    found["blend"] = found[next(iter(blend.weights))] if len(blend.weights) == 1 else pool.best(blend)
+    people, pooled, facts = trial.test.people, list(blend.weights), Facts.of(log)
+    parts: dict[str, list[Keys]] = {name: [] for name in (*fitted, "blend")}
+    for tops_, pool in pools(fitted, log, people, repeats=trial.repeats, pooled=pooled):
+        tops_["blend"] = tops_[pooled[0]] if len(pooled) == 1 else blend.best(pool, facts)
+        for name, top in tops_.items():
+            parts[name].append(top)
+    found = {name: np.concatenate(some) for name, some in parts.items()}
     figures = {name: summary(top, trial.test, log) for name, top in found.items()}
     return Result(entries, blend, figures, found, len(people))
 
@@ -161,6 +199,7 @@ def as_document(result: Result) -> dict[str, Any]:
         "people": result.people,
         "models": {name: dict(figures) for name, figures in result.figures.items()},
         "chosen": {entry.name: {**entry.settings, "validation_ndcg@20": entry.validated} for entry in result.entries},
+        "left_out": list(result.left_out),
         "blend": dict(result.blend.weights),
-        "blended_by": "place" if result.blend.by_place else "score",
+        "blended_by": "trees" if result.blend.learned else "place" if result.blend.by_place else "score",
     }

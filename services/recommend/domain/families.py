@@ -1,16 +1,22 @@
-"""The families of models that contend, which settings of each are tried, and for which data."""
+"""The families of models that contend, which settings of each are tried, and for which data.
+
+Those that gain most for their time come first: where time ends, the last are left out.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.recommend.domain.challengers import (
+    affinity,
+    alike,
     ease,
     factors,
     frequency,
     graph,
     neighbours,
     popular,
+    rhythm,
     successors,
     tifu,
     walks,
@@ -33,13 +39,19 @@ class Family:
     needs_order: bool = False
     needs_repeats: bool = False
     needs_days: bool = False
+    needs_groups: bool = False
     decays: bool = False
     large: Sequence[Sequence[Settings]] = field(default=())
 
     def suits(self, log: Log, repeats: bool) -> bool:
         """Whether it can say anything about such data."""
         dated = log.days is not None or not self.needs_days
-        return dated and (log.ordered or not self.needs_order) and (repeats or not self.needs_repeats)
+        return (
+            dated
+            and (bool(log.groups) or not self.needs_groups)
+            and (log.ordered or not self.needs_order)
+            and (repeats or not self.needs_repeats)
+        )
 
     def stages(self, log: Log) -> Iterable[Sequence[Settings]]:
         """The grids for data of this size; fewer settings where each costs more."""
@@ -66,6 +78,7 @@ FAMILIES: Final = (
         needs_order=True,
         needs_repeats=True,
     ),
+    Family("rhythm", rhythm.fit, (({"visits": 3},),), needs_order=True, needs_repeats=True),
     Family(
         "tifu",
         tifu.fit,
@@ -78,11 +91,29 @@ FAMILIES: Final = (
         needs_repeats=True,
     ),
     Family(
-        "neighbours",
-        neighbours.fit,
-        (({"shrink": 10.0}, {"shrink": 100.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50}, {"keep": 500})),
+        "ease",
+        ease.fit,
+        (tuple({"regularization": strength} for strength in (30.0, 100.0, 300.0, 1000.0)),),
         decays=True,
-        large=(({"shrink": 10.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50},)),
+        large=(({"regularization": 100.0}, {"regularization": 400.0}),),
+    ),
+    Family(
+        "alike",
+        alike.fit,
+        (({"neighbours": 200}, {"neighbours": 50}), ({"half_life": 20.0}, {"half_life": 60.0}), ({"power": 2.0},)),
+    ),
+    Family(
+        "affinity",
+        affinity.fit,
+        (({"power": 0.5}, {"power": 1.0}), ({"half_life": 3.0}, {"half_life": 21.0})),
+        needs_groups=True,
+    ),
+    Family(
+        "graph",
+        graph.fit,
+        (({"share": 0.3}, {"share": 0.0}, {"share": 1.0}),),
+        decays=True,
+        large=(({"share": 0.3}, {"share": 0.1}),),
     ),
     Family(
         "walks",
@@ -93,20 +124,6 @@ FAMILIES: Final = (
         ),
         decays=True,
         large=(({"alpha": 1.0, "beta": 0.6}, {"alpha": 0.7, "beta": 0.5}),),
-    ),
-    Family(
-        "ease",
-        ease.fit,
-        (tuple({"regularization": strength} for strength in (30.0, 100.0, 300.0, 1000.0)),),
-        decays=True,
-        large=(({"regularization": 100.0}, {"regularization": 400.0}),),
-    ),
-    Family(
-        "graph",
-        graph.fit,
-        (({"share": 0.3}, {"share": 0.0}, {"share": 1.0}),),
-        decays=True,
-        large=(({"share": 0.3}, {"share": 0.1}),),
     ),
     Family(
         "als",
@@ -132,5 +149,12 @@ FAMILIES: Final = (
             ({"reach": 1}, {"reach": 8}),
         ),
         needs_order=True,
+    ),
+    Family(
+        "neighbours",
+        neighbours.fit,
+        (({"shrink": 10.0}, {"shrink": 100.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50}, {"keep": 500})),
+        decays=True,
+        large=(({"shrink": 10.0}, {"bm25": True, "shrink": 10.0}), ({"keep": 50},)),
     ),
 )

@@ -1,12 +1,14 @@
 """Folding a person into a fitted model: one step of alternating least squares, for one row, solved exactly."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 Floats = NDArray[np.float32]
+_TOGETHER: Final = 64
 
 
 class Base(NamedTuple):
@@ -43,3 +45,44 @@ def fold_in(item_factors: Floats, base: Base, items: NDArray[np.int64], affinity
     # Symmetric and positive definite: Cholesky. The transpose is the same matrix in the order LAPACK wants.
     _, solved, failed = lapack.sposv(left.T, confidence @ chosen, overwrite_a=True)
     return solved.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)
+
+
+def fold_in_many(
+    item_factors: Floats, base: Base, items: Sequence[NDArray[np.int64]], affinity: Sequence[Floats], alpha: float
+) -> Floats:
+    """The same for many people at once, people × factors: those with about as many items are solved together.
+
+    Memory: people × items of the longest × factors × 4 bytes three times over; give some hundred at a time.
+    """
+    size = item_factors.shape[1]
+    found = np.zeros((len(items), size), dtype=np.float32)
+    counts = np.array([len(own) for own in items])
+    few = 2 * counts < size
+    for rows, solve in ((np.flatnonzero(few), _few), (np.flatnonzero(~few), _many)):
+        order = rows[np.argsort(counts[rows], kind="stable")]
+        for start in range(0, len(order), _TOGETHER):
+            some = order[start : start + _TOGETHER]
+            longest = int(counts[some].max(initial=0))
+            keys = np.zeros((len(some), longest), dtype=np.int64)
+            confidence = np.zeros((len(some), longest), dtype=np.float32)
+            there = np.arange(longest) < counts[some, None]
+            keys[there] = np.concatenate([items[row] for row in some])
+            confidence[there] = np.float32(alpha) * np.concatenate([affinity[row] for row in some])
+            chosen = item_factors[keys] * there[..., None]
+            found[some] = solve(base, chosen, confidence)
+    return found
+
+
+def _few(base: Base, chosen: Floats, confidence: Floats) -> Floats:
+    """A small change of the base: entries × entries for each person. Padding has factors of 0 and changes nothing."""
+    reached = chosen @ base.inverse
+    small = (reached @ chosen.transpose(0, 2, 1)) * (confidence - 1)[..., None]
+    small += np.eye(small.shape[1], dtype=np.float32)
+    weights = np.linalg.solve(small, confidence[..., None])
+    return np.asarray((weights.transpose(0, 2, 1) @ reached)[:, 0])
+
+
+def _many(base: Base, chosen: Floats, confidence: Floats) -> Floats:
+    left = base.matrix + (chosen * (confidence - 1)[..., None]).transpose(0, 2, 1) @ chosen
+    right = (confidence[:, None] @ chosen)[:, 0]
+    return np.asarray(np.linalg.solve(left, right[..., None])[..., 0])

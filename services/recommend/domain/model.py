@@ -1,6 +1,6 @@
 """A trained model as it serves: arrays by item key, and nothing about any person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -9,10 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain.folding import Base, base_of, fold_in
+from services.recommend.domain.again import Again
+from services.recommend.domain.folding import Base, base_of, fold_in, fold_in_many
 from services.recommend.domain.habits import NO_HABITS, Habits
+from services.recommend.domain.kinds import Kinds
+from services.recommend.domain.likeness import Likeness
 from services.recommend.domain.parameters import Blend, Parameters
 from services.recommend.domain.scanning import Codes
+from services.recommend.domain.sessions import Sessions
 
 Floats = NDArray[np.float32]
 
@@ -24,6 +28,7 @@ class Model:
     """`item_factors` items × factors, `popularity` items, in [0, 1]. People are folded in from their own history.
 
     `codes`: the factors once more, for a quick scan of a large catalogue. Answers are the same with and without.
+    What is None was not learned: an artefact of the first release has factors and popularity only.
     """
 
     version: str
@@ -35,6 +40,10 @@ class Model:
     popularity_by_country: Mapping[str, Floats] = field(default_factory=dict)
     codes: Codes | None = None
     habits: Habits = NO_HABITS
+    likeness: Likeness | None = None
+    again: Again | None = None
+    kinds: Kinds | None = None
+    sessions: Sessions | None = None
 
     def __len__(self) -> int:
         return len(self.popularity)
@@ -63,15 +72,33 @@ class Model:
         found = self._lifts.get((place, repeat))
         if found is None:
             popularity = self.popularity if place is None else self.popularity_by_country[place]
-            weight = self.blend.repeat_popular if repeat else self.blend.discover_popular
+            weight = (self.blend.repeat if repeat else self.blend.discover).popular
             found = self._lifts[place, repeat] = popularity * np.float32(max(weight, _SMALLEST_LIFT))
         return found
 
     def person(self, items: NDArray[np.int64], affinity: Floats) -> Floats | None:
         """The factors of somebody with these affinities; None where the model knows none of the items."""
+        items, affinity = self._telling(items, affinity)
+        if not len(items):
+            return None
+        return fold_in(self.item_factors, self.base, items, affinity, self.parameters.als.alpha)
+
+    def people(self, affinities: Sequence[tuple[NDArray[np.int64], Floats]]) -> list[Floats | None]:
+        """The same for many at once."""
+        if len(affinities) == 1:
+            return [self.person(*affinities[0])]
+        telling = [self._telling(*one) for one in affinities]
+        known = [number for number, (items, _) in enumerate(telling) if len(items)]
+        items, weights = [telling[number][0] for number in known], [telling[number][1] for number in known]
+        factors = fold_in_many(self.item_factors, self.base, items, weights, self.parameters.als.alpha)
+        found: list[Floats | None] = [None] * len(affinities)
+        for number, own in zip(known, factors, strict=True):
+            found[number] = own
+        return found
+
+    def _telling(self, items: NDArray[np.int64], affinity: Floats) -> tuple[NDArray[np.int64], Floats]:
+        """Those that say something: known to the model, and liked."""
         known = items < len(self)
         items, affinity = items[known], affinity[known]
         counts = (affinity > 0) & (self.lengths[items] > 0)
-        if not counts.any():
-            return None
-        return fold_in(self.item_factors, self.base, items[counts], affinity[counts], self.parameters.als.alpha)
+        return items[counts], affinity[counts]

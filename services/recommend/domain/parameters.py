@@ -1,8 +1,9 @@
 """What a model is trained with. Everything that changes its figures is here and goes into its manifest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,20 +45,47 @@ class Parameters:
     regularization_strength: float = 1.5
     affinity_half_life: float = 365.0
     frequency_half_life: float = 120.0
+    lately_half_life: float = 14.0
     popularity_half_life: float = 14.0
+    walk_alpha: float = 1.0
+    walk_beta: float = 0.6
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the parts of a score, each part scaled to a maximum of 1 for each person.
+
+    `again`: what was bought and is due; `collaborative`: factors; `neighbours`: items like one's own; `kinds`: popular
+    among the kinds of things one takes; `popular`: with all.
+    """
+
+    again: float = 0.0
+    collaborative: float = 0.0
+    neighbours: float = 0.0
+    kinds: float = 0.0
+    popular: float = 0.0
 
 
 @dataclass(frozen=True)
 class Blend:
-    """Weights of the parts of a score, each part scaled to a maximum of 1; found by validation on the shop's own data.
+    """Found by validation on the shop's own data. `repeat`: where what was bought may come again; else `discover`."""
 
-    `repeat_*`: where what was bought before may come again: frequency + collaborative + popular (frequency weighs 1).
-    `discover_popular`: where it may not: collaborative (weighs 1) + popular.
-    """
+    repeat: Weights = Weights(again=1.0, collaborative=0.1, popular=0.1)
+    discover: Weights = Weights(collaborative=1.0, popular=0.3)
 
-    repeat_collaborative: float = 0.1
-    repeat_popular: float = 0.1
-    discover_popular: float = 0.3
+
+def parameters_of(document: Mapping[str, Any]) -> Parameters:
+    """Parameters as a manifest has them; what an earlier release did not write is as it is by default."""
+    return Parameters(**{**document, "als": AlsParameters(**document["als"])})
+
+
+def blend_of(document: Mapping[str, Any]) -> Blend:
+    """A blend as its manifest has it, also one of the first release's."""
+    if "repeat" in document:
+        return Blend(Weights(**document["repeat"]), Weights(**document["discover"]))
+    collaborative, popular = document["repeat_collaborative"], document["repeat_popular"]
+    repeat = Weights(again=1.0, collaborative=collaborative, popular=popular)
+    return Blend(repeat, Weights(collaborative=1.0, popular=document["discover_popular"]))
 
 
 def kind_weights() -> NDArray[np.float32]:

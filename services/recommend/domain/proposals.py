@@ -69,7 +69,7 @@ def _for_you(asked: Asked) -> Proposal | None:
     if model is None:
         return None
     one = recommending.person_of(model, asked.visitor, recommending.moment_of(model, wish))
-    if one.factors is None:
+    if one.factors is None and not len(one.session):
         return None
     (products,) = recommending.products_of(model, asked.size, [one])
     products.settle()

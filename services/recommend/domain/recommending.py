@@ -14,10 +14,12 @@ from services.recommend.domain.catalogue import Catalogue, Mask
 from services.recommend.domain.filters import Filter
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Parameters
+from services.recommend.domain.parts import add_own, add_session
 from services.recommend.domain.ranking import BLOCKED, best
 from services.recommend.domain.scoring import Products, Scores
+from services.recommend.domain.sessions import live_items
 from services.recommend.domain.strategies import Strategy
-from services.recommend.domain.tastes import Tastes, tastes
+from services.recommend.domain.tastes import Tastes, tastes, tastes_of_many
 from services.recommend.domain.wishes import Answer, Reason, Shortfall, Visitor, Wish
 
 Floats = NDArray[np.float32]
@@ -50,7 +52,7 @@ def recommend_many(model: Model | None, catalogue: Catalogue, visitors: Sequence
     near = None if wish.near is None else catalogue.mask(Filter(categories=(wish.near,)))
     answers = []
     for start in range(0, len(visitors), _BLOCK):
-        people = [person_of(model, visitor, moment) for visitor in visitors[start : start + _BLOCK]]
+        people = _people(model, visitors[start : start + _BLOCK], moment)
         for one, products in zip(people, products_of(model, len(catalogue), people), strict=True):
             scores = scores_of(model, one, products, wish)
             if near is not None:
@@ -72,15 +74,26 @@ class Person:
     country: str | None
     factors: Floats | None
     strategy: Strategy
+    session: Keys
 
 
 def person_of(model: Model, visitor: Visitor, moment: Floats | None) -> Person:
     """What is known of a visitor."""
-    now = tastes(visitor.lines, model.parameters)
-    own = model.person(now.keys, now.affinity)
+    return _people(model, [visitor], moment)[0]
+
+
+def _people(model: Model, visitors: Sequence[Visitor], moment: Floats | None) -> list[Person]:
+    found = tastes_of_many([visitor.lines for visitor in visitors], model.parameters)
+    factors = model.people([(now.keys, now.affinity) for now in found])
+    return [_person(*one, moment) for one in zip(visitors, found, factors, strict=True)]
+
+
+def _person(visitor: Visitor, now: Tastes, own: Floats | None, moment: Floats | None) -> Person:
+    live = live_items(visitor.lines)
     if own is not None:
-        return Person(now, visitor.country, _joined(own, moment), Strategy.FOR_YOU)
-    return Person(now, visitor.country, moment, Strategy.POPULAR if moment is None else Strategy.SESSION)
+        return Person(now, visitor.country, _joined(own, moment), Strategy.FOR_YOU, live)
+    strategy = Strategy.POPULAR if moment is None else Strategy.SESSION
+    return Person(now, visitor.country, moment, strategy, live)
 
 
 def products_of(model: Model, size: int, people: Sequence[Person]) -> Iterator[Products]:
@@ -103,14 +116,13 @@ def scores_of(model: Model, one: Person, products: Products, wish: Wish) -> Scor
     """The weighted sum of all parts."""
     highest = products.highest()
     scale = 1 / highest if highest > _NOTHING_LEARNED else 0.0
-    weight = scale if wish.exclude_seen else scale * model.blend.repeat_collaborative
+    weights = model.blend.discover if wish.exclude_seen else model.blend.repeat
+    weight = scale * weights.collaborative
     total = products.values * np.float32(weight)
     known = min(len(total), len(model))
     total[:known] += model.lift(one.country, repeat=not wish.exclude_seen)[:known]
-    if not wish.exclude_seen:
-        frequency = one.tastes.frequency[: np.searchsorted(one.tastes.keys, len(total))]
-        if len(frequency):
-            total[one.tastes.keys[: len(frequency)]] += frequency / max(float(frequency.max()), _TINY)
+    add_own(total, model, one.tastes, weights)
+    add_session(total, model, one.session)
     return Scores(products, total, scale, weight)
 
 

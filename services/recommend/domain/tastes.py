@@ -6,6 +6,7 @@ one person, person × items + item for all).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ Keys = NDArray[np.int64]
 
 _WEIGHTS: Final = kind_weights()
 _TINY: Final = np.float32(1e-6)
+_COLUMNS: Final = ("keys", "kinds", "quantities", "ages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,14 @@ class Lines:
             np.zeros(count, dtype=np.float32),
         )
 
+    def some(self, chosen: NDArray[np.bool_]) -> "Lines":
+        """Some of the lines."""
+        return Lines(self.keys[chosen], self.kinds[chosen], self.quantities[chosen], self.ages[chosen])
+
+    def aged(self, days: Floats | float) -> "Lines":
+        """The same, so many days older."""
+        return Lines(self.keys, self.kinds, self.quantities, (self.ages + days).astype(np.float32))
+
     def __add__(self, other: "Lines") -> "Lines":
         if not len(other.keys):
             return self
@@ -58,11 +68,15 @@ EMPTY: Final = Lines.of((), Kind.VIEWED)
 
 @dataclass(frozen=True, slots=True)
 class Tastes:
-    """Per distinct key, ascending: affinity ≥ 0, decayed purchase frequency ≥ 0, and whether it was bought and kept."""
+    """Per distinct key, ascending: affinity ≥ 0, purchase frequency ≥ 0, and whether it was bought and kept.
+
+    `lately`: the same frequency, decayed fast.
+    """
 
     keys: Keys
     affinity: Floats
     frequency: Floats
+    lately: Floats
     bought: NDArray[np.bool_]
 
 
@@ -80,12 +94,32 @@ def tastes(lines: Lines, parameters: Parameters) -> Tastes:
     recent = np.exp2(-ages / np.float32(parameters.affinity_half_life))
     frequent = np.exp2(-ages / np.float32(parameters.frequency_half_life)) * bought
     affinity = _sums(recent * bought, group, len(keys)) * kept + _sums(recent * others, group, len(keys))
+    late = np.exp2(-ages / np.float32(parameters.lately_half_life)) * bought
     return Tastes(
         keys=keys,
         affinity=np.maximum(affinity, 0),
         frequency=_sums(frequent, group, len(keys)) * kept,
+        lately=_sums(late, group, len(keys)) * kept,
         bought=(kept > 0) & (_sums(bought, group, len(keys)) > 0),
     )
+
+
+def tastes_of_many(people: Sequence[Lines], parameters: Parameters) -> list[Tastes]:
+    """The same for many people at once, each as alone."""
+    if len(people) < 2:
+        return [tastes(lines, parameters) for lines in people]
+    counts = [len(lines.keys) for lines in people]
+    together = Lines(*(np.concatenate([getattr(lines, column) for lines in people]) for column in _COLUMNS))
+    size = int(together.keys.max(initial=0)) + 1
+    together.keys[:] += np.repeat(np.arange(len(people)), counts) * size
+    found = tastes(together, parameters)
+    bounds = np.searchsorted(found.keys, np.arange(len(people) + 1) * size).tolist()
+    keys = found.keys % size
+    parts = (slice(first, last) for first, last in pairwise(bounds))
+    return [
+        Tastes(keys[part], found.affinity[part], found.frequency[part], found.lately[part], found.bought[part])
+        for part in parts
+    ]
 
 
 def as_matrix(keys: Keys, values: Floats, people: int, items: int) -> sp.csr_matrix:

@@ -7,10 +7,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.recommend.domain.again import Again
+from services.recommend.domain.content import Described
 from services.recommend.domain.fitting import fit
 from services.recommend.domain.histories import History
+from services.recommend.domain.kinds import Kinds
+from services.recommend.domain.likeness import Likeness
 from services.recommend.domain.parameters import Blend, Parameters
-from services.recommend.domain.validation import choose_blend
+from services.recommend.domain.recipes import Recipe, decide
+from services.recommend.domain.sessions import Sessions
 
 MOST_OFTEN: Final = timedelta(minutes=30)
 AFTER_FAILURE: Final = timedelta(minutes=10)
@@ -46,7 +51,10 @@ def is_due(at: Situation) -> bool:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run made: arrays by item key, what it was made with, and figures for the registry."""
+    """What a run made: arrays by item key, what it was made with, and figures for the registry.
+
+    `beaten`: the figures of a recipe that was tried and did not beat the champion's, and what it was.
+    """
 
     item_factors: NDArray[np.float32]
     popularity: NDArray[np.float32]
@@ -54,16 +62,44 @@ class Trained:
     parameters: Parameters
     blend: Blend
     figures: dict[str, Any]
+    likeness: Likeness | None = None
+    again: Again | None = None
+    kinds: Kinds | None = None
+    sessions: Sessions | None = None
+    beaten: tuple[Recipe, dict[str, Any]] | None = None
 
 
-def train(history: History, parameters: Parameters) -> Trained:
-    """Choose the blend, then fit on everything. The same history and parameters give the same model.
+def train(
+    history: History,
+    parameters: Parameters,
+    described: Described | None = None,
+    champion: Recipe | None = None,
+) -> Trained:
+    """Decide on the recipe, then fit on everything. The same arguments give the same model.
 
+    `parameters`: where tuning starts; `described`: what the catalogue says of the items; `champion`: what serves now.
     Raises als.TooLittleData.
     """
-    fitted = fit(history, parameters)
-    blend, evidence = choose_blend(history, parameters)
-    figures = {"people": history.person_count, "lines": len(history), "pairs": fitted.pairs, "validation": evidence}
+    verdict = decide(history, described, parameters, champion)
+    recipe = verdict.chosen
+    fitted = fit(history, recipe.parameters, described)
+    figures = {
+        "people": history.person_count,
+        "lines": len(history),
+        "pairs": fitted.pairs,
+        "validation": verdict.evidence,
+    }
+    beaten = verdict.beaten and (verdict.beaten, {**figures, "validation": verdict.beaten_evidence})
     return Trained(
-        fitted.item_factors, fitted.popularity, fitted.popularity_by_country, fitted.parameters, blend, figures
+        item_factors=fitted.item_factors,
+        popularity=fitted.popularity,
+        popularity_by_country=fitted.popularity_by_country,
+        parameters=fitted.parameters,
+        blend=recipe.blend,
+        figures=figures,
+        likeness=fitted.likeness,
+        again=fitted.again,
+        kinds=fitted.kinds,
+        sessions=fitted.sessions,
+        beaten=beaten or None,
     )

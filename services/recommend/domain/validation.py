@@ -1,21 +1,26 @@
-"""Choosing the blend on the shop's own data: what was learned before a cut must foretell what was bought after it.
+"""How good a recipe is on the shop's own data: what it learns before a cut must foretell what was bought after it.
 
-Every item of the catalogue is ranked, none sampled. Nothing from after the cut is seen by what is judged.
+A recipe is what a model is made with: parameters and a blend. Every item of the catalogue is ranked, none sampled, by
+the same functions that serve. Nothing from after the cut is seen by what is judged. Weights are found on one half of
+the people and judged on the other.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain import fitting, metrics
+from services.recommend.domain import metrics, parts
+from services.recommend.domain.fitting import Fitted
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
-from services.recommend.domain.parameters import Blend, Parameters
+from services.recommend.domain.model import Model
+from services.recommend.domain.parameters import Blend, Weights
 from services.recommend.domain.ranking import best
+from services.recommend.domain.tastes import Tastes
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -25,122 +30,225 @@ LONGEST_DAYS: Final = 28.0
 LARGEST_SHARE: Final = 0.2  # of the time the data span
 MOST_PEOPLE: Final = 800
 FEWEST_PEOPLE: Final = 50
-_ITERATIONS: Final = 5
-_CANDIDATES: Final = 150
+CUTS: Final = (10, 20)
+_CANDIDATES: Final = 100
 _TINY: Final = 1e-12
-_REPEAT: Final = tuple(product((0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0), (0.0, 0.02, 0.05, 0.1, 0.2)))
-_DISCOVER: Final = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
+_GRID: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+_NEXT_BASKET: Final = ("collaborative", "neighbours", "kinds", "popular")  # beside `again`, which weighs 1
 
 
 @dataclass(frozen=True)
 class Person:
     """Someone who bought before and after the cut, and the parts of the scores of the items that may be ranked high.
 
-    Parts are scaled to a maximum of 1. `basket`: what was in the first purchase after the cut; `fresh`: all that was
-    bought after it and never before.
+    `basket`: what was in the first purchase after the cut; `fresh`: all that was bought after it and never before.
     """
 
     keys: Keys
-    frequency: Floats
-    collaborative: Floats
-    popular: Floats
+    parts: Mapping[str, Floats]
+    had: NDArray[np.bool_]
     basket: frozenset[int]
     fresh: frozenset[int]
 
+    def ranked(self, weights: Weights, purpose: "Purpose") -> list[int]:
+        """Their best items, best first."""
+        given = {name: weight for name, weight in asdict(weights).items() if weight > 0}
+        total = np.zeros(len(self.keys), dtype=np.float32)
+        for name, weight in given.items():
+            total += np.float32(weight) * self.parts[name]
+        if not purpose.repeats:
+            total[self.had] = -np.inf
+        found: list[int] = self.keys[best(total, CUTS[-1])].tolist()
+        return found
 
-def choose_blend(history: History, parameters: Parameters) -> tuple[Blend, dict[str, Any]]:
-    """The blend with the best NDCG after the cut, and the evidence; the default blend where too few people bought."""
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a blend is for; `wanted` names what of a Person it must foretell, `cut` how many places count."""
+
+    name: str
+    wanted: str
+    repeats: bool
+    cut: int
+
+    def asked(self, people: Sequence[Person]) -> list[Person]:
+        """Those of whom there is something to foretell."""
+        return [person for person in people if getattr(person, self.wanted)]
+
+    def quality(self, people: Sequence[Person], weights: Weights) -> NDArray[np.float64]:
+        """NDCG of each of those asked."""
+        return np.array(
+            [metrics.ndcg(one.ranked(weights, self), getattr(one, self.wanted), self.cut) for one in people]
+        )
+
+
+REPEAT: Final = Purpose("next_basket", "basket", repeats=True, cut=10)
+DISCOVER: Final = Purpose("new_items", "fresh", repeats=False, cut=20)
+
+
+def held_out(history: History) -> tuple[History, History, float]:
+    """What was known before the cut, what came after it, and the days between the cut and now."""
     days = min(LONGEST_DAYS, LARGEST_SHARE * float(history.lines.ages.max(initial=0)))
-    past, future = history.before(days), history.since(days)
-    people = list(_people(past, future, parameters)) if len(past) and len(future) else []
-    repeat = [person for person in people if person.basket]
-    discover = [person for person in people if person.fresh]
-    blend = Blend()
-    figures: dict[str, Any] = {"days_held_out": days, "people": len(people)}
-    if len(repeat) >= FEWEST_PEOPLE:
-        scores = {weights: _quality(repeat, _repeated(*weights), "basket", 10) for weights in _REPEAT}
-        collaborative, popular = _simplest_best(scores)
-        blend = replace(blend, repeat_collaborative=collaborative, repeat_popular=popular)
-        figures["next_basket_ndcg_10"] = {
-            "blend": _mean(scores[collaborative, popular]),
-            "frequency": _mean(scores[0.0, 0.0]),
-            "collaborative": _mean(_quality(repeat, lambda one: one.collaborative, "basket", 10)),
-            "popular": _mean(_quality(repeat, lambda one: one.popular, "basket", 10)),
-        }
-    if len(discover) >= FEWEST_PEOPLE:
-        found = {weight: _quality(discover, _discovered(weight), "fresh", 20) for weight in _DISCOVER}
-        blend = replace(blend, discover_popular=_simplest_best(found))
-        figures["new_items_ndcg_20"] = {
-            "blend": _mean(found[blend.discover_popular]),
-            "collaborative": _mean(found[0.0]),
-            "popular": _mean(_quality(discover, lambda one: _unseen(one, one.popular), "fresh", 20)),
-        }
-    return blend, figures
+    return history.before(days), history.since(days), days
 
 
-def _people(past: History, future: History, parameters: Parameters) -> Iterable[Person]:
+def people_of(past: History, future: History, fitted: Fitted) -> list[Person]:
     """At most MOST_PEOPLE, evenly spread, each with lines before and purchases after the cut."""
-    quick = replace(parameters, als=replace(parameters.als, iterations=_ITERATIONS))
-    fitted = fitting.fit(past, quick)
-    popular_best = best(fitted.popularity, _CANDIDATES)
+    return list(_people(past, future, fitted)) if len(past) and len(future) else []
+
+
+def halves(people: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """Those to tune on and those to judge by: all for both where there are too few for halves."""
+    return (people, people) if len(people) < 2 * FEWEST_PEOPLE else (people[::2], people[1::2])
+
+
+def choose_blend(people: Sequence[Person]) -> Blend:
+    """The blend with the best NDCG after the cut; the default weights where too few people bought."""
+    blend = Blend()
+    repeat, discover = REPEAT.asked(people), DISCOVER.asked(people)
+    if len(repeat) >= FEWEST_PEOPLE:
+        blend = replace(blend, repeat=_ascended(repeat, REPEAT, Weights(again=1.0), _NEXT_BASKET))
+    if len(discover) >= FEWEST_PEOPLE:
+        alone = {name: DISCOVER.quality(discover, replace(Weights(), **{name: 1.0})) for name in _NEXT_BASKET}
+        first = _simplest_best(alone)
+        others = [name for name in _NEXT_BASKET if name != first]
+        blend = replace(blend, discover=_ascended(discover, DISCOVER, replace(Weights(), **{first: 1.0}), others))
+    return blend
+
+
+def figures(people: Sequence[Person], blend: Blend, fitted: Fitted) -> dict[str, Any]:
+    """For each purpose the blend and each part alone: recall and NDCG with 95 % intervals, coverage and novelty."""
+    found: dict[str, Any] = {}
+    for purpose, weights in ((REPEAT, blend.repeat), (DISCOVER, blend.discover)):
+        asked = purpose.asked(people)
+        if len(asked) < FEWEST_PEOPLE:
+            continue
+        alone = {name: replace(Weights(), **{name: 1.0}) for name in asdict(weights)}
+        if not purpose.repeats:
+            del alone["again"]
+        models = {"blend": weights, **alone}
+        measured = {name: _summary(asked, purpose, some, fitted) for name, some in models.items()}
+        found[purpose.name] = {"people": len(asked), "models": measured}
+    return found
+
+
+def gain(mine: Sequence[Person], my_blend: Blend, theirs: Sequence[Person], their_blend: Blend) -> dict[str, Any]:
+    """What one recipe has over another, the same people in the same order: NDCG's difference and its standard error."""
+    found: dict[str, Any] = {}
+    for purpose, my_weights, their_weights in (
+        (REPEAT, my_blend.repeat, their_blend.repeat),
+        (DISCOVER, my_blend.discover, their_blend.discover),
+    ):
+        pairs = [(one, other) for one, other in zip(mine, theirs, strict=True) if getattr(one, purpose.wanted)]
+        if len(pairs) < FEWEST_PEOPLE:
+            continue
+        ours = purpose.quality([one for one, _ in pairs], my_weights)
+        difference = ours - purpose.quality([other for _, other in pairs], their_weights)
+        error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
+        found[purpose.name] = {"difference": _rounded(difference.mean()), "standard_error": _rounded(error)}
+    return found
+
+
+def _people(past: History, future: History, fitted: Fitted) -> Iterable[Person]:
+    model = model_of(fitted)
     bought = future.lines.kinds == Kind.BOUGHT
     chosen = np.intersect1d(past.people, future.people[bought])
     if len(chosen) > MOST_PEOPLE:
         chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_PEOPLE).astype(np.int64)]
-    size = past.item_count
     order = np.flatnonzero(bought)
     order = order[np.argsort(future.people[order], kind="stable")]
     bounds = np.searchsorted(future.people[order], np.stack([chosen, chosen + 1]))
+    popular = best(model.popularity, _CANDIDATES)
     for person, first, last in zip(chosen.tolist(), *bounds.tolist(), strict=True):
         keys, ages = future.lines.keys[order[first:last]], future.lines.ages[order[first:last]]
-        own = slice(*np.searchsorted(fitted.tastes.keys, [person * size, (person + 1) * size]))
-        known, frequency = fitted.tastes.keys[own] - person * size, fitted.tastes.frequency[own]
-        scores = fitted.item_factors @ fitted.person_factors[person]
-        candidates = np.unique(np.concatenate([known, best(scores, _CANDIDATES + len(known)), popular_best]))
-        often = np.zeros(len(candidates), dtype=np.float32)
-        often[np.searchsorted(candidates, known)] = frequency
-        yield Person(
-            keys=candidates,
-            frequency=often / max(float(often.max()), _TINY),
-            collaborative=scores[candidates] / max(float(scores.max()), _TINY),
-            popular=fitted.popularity[candidates],
-            basket=frozenset(keys[ages == ages.max()].tolist()),
-            fresh=frozenset(keys.tolist()) - frozenset(known[frequency > 0].tolist()),
-        )
+        now = _tastes_of(fitted.tastes, person, past.item_count)
+        whole = _parts(model, fitted.person_factors[person], now)
+        count = _CANDIDATES + int(now.bought.sum())
+        near = [best(whole[name], count) for name in ("collaborative", "neighbours", "kinds")]
+        candidates = np.unique(np.concatenate([now.keys, popular, *near]))
+        had = np.isin(candidates, now.keys[now.bought])
+        scaled = {name: part[candidates] / max(float(part.max()), _TINY) for name, part in whole.items()}
+        basket, fresh = keys[ages == ages.max()].tolist(), set(keys.tolist()) - set(now.keys[now.bought].tolist())
+        yield Person(candidates, scaled, had, frozenset(basket), frozenset(fresh))
 
 
-def _repeated(collaborative: float, popular: float) -> Callable[[Person], Floats]:
-    c, p = np.float32(collaborative), np.float32(popular)
-    return lambda one: one.frequency + c * one.collaborative + p * one.popular
+def model_of(fitted: Fitted, blend: Blend | None = None) -> Model:
+    """What was fitted, as it would serve."""
+    return Model(
+        version="",
+        as_of=datetime.min.replace(tzinfo=UTC),
+        item_factors=fitted.item_factors,
+        popularity=fitted.popularity,
+        parameters=fitted.parameters,
+        blend=blend or Blend(),
+        likeness=fitted.likeness,
+        again=fitted.again,
+        kinds=fitted.kinds,
+        sessions=fitted.sessions,
+    )
 
 
-def _discovered(popular: float) -> Callable[[Person], Floats]:
-    p = np.float32(popular)
-    return lambda one: _unseen(one, one.collaborative + p * one.popular)
+def _tastes_of(everybody: Tastes, person: int, size: int) -> Tastes:
+    own = slice(*np.searchsorted(everybody.keys, [person * size, (person + 1) * size]))
+    columns = everybody.affinity[own], everybody.frequency[own], everybody.lately[own], everybody.bought[own]
+    return Tastes(everybody.keys[own] - person * size, *columns)
 
 
-def _unseen(one: Person, scores: Floats) -> Floats:
-    return np.where(one.frequency > 0, np.float32(-np.inf), scores)
+def _parts(model: Model, factors: Floats, now: Tastes) -> dict[str, Floats]:
+    """Of every item, as parts.py adds them up."""
+    size = len(model)
+    again = np.zeros(size, dtype=np.float32)
+    again[now.keys] = parts.again(model, now)
+    likeness = model.likeness
+    return {
+        "again": again,
+        "collaborative": model.item_factors @ factors,
+        "neighbours": again * 0 if likeness is None else likeness.reached(now.keys, now.affinity, size),
+        "kinds": parts.of_kinds(model, now),
+        "popular": model.popularity,
+    }
 
 
-def _quality(people: list[Person], score: Callable[[Person], Floats], wanted: str, k: int) -> NDArray[np.float64]:
-    """NDCG at `k` of each person."""
-    return np.array([metrics.ndcg(one.keys[best(score(one), k)].tolist(), getattr(one, wanted), k) for one in people])
+def _ascended(people: Sequence[Person], purpose: Purpose, start: Weights, names: Sequence[str]) -> Weights:
+    """The weights of `names`, one after the other, twice over."""
+    weights = start
+    for name in (*names, *names):
+        tried = {weight: replace(weights, **{name: weight}) for weight in _GRID}
+        weights = tried[_simplest_best({weight: purpose.quality(people, some) for weight, some in tried.items()})]
+    return weights
 
 
 def _simplest_best(scores: dict[T, NDArray[np.float64]]) -> T:
     """The first (the grids begin with the smallest weights) that is not surely worse than the best.
 
-    Not surely: within one standard error of the difference, person by person. Weights that gain nothing are not taken,
-    least of all that of popularity, which shows everybody the same.
+    Not surely: within half a standard error of the difference, person by person. Weights that gain nothing are not
+    taken, least of all that of popularity, which shows everybody the same.
     """
     top = scores[max(scores, key=lambda weights: float(scores[weights].mean()))]
     for weights, values in scores.items():
         lost = top - values
-        if lost.mean() <= lost.std(ddof=1) / np.sqrt(len(lost)):
+        if lost.mean() <= 0.5 * lost.std(ddof=1) / np.sqrt(len(lost)):
             return weights
     raise AssertionError("the best is not worse than itself")
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    return round(float(values.mean()), 5)
+def _summary(asked: Sequence[Person], purpose: Purpose, weights: Weights, fitted: Fitted) -> dict[str, float]:
+    lists = [one.ranked(weights, purpose) for one in asked]
+    wanted = [getattr(one, purpose.wanted) for one in asked]
+    found: dict[str, float] = {}
+    kinds: tuple[tuple[str, Callable[..., float]], ...] = (("recall", metrics.recall), ("ndcg", metrics.ndcg))
+    for cut in CUTS:
+        for name, measure in kinds:
+            values = np.array([measure(top, some, cut) for top, some in zip(lists, wanted, strict=True)])
+            found[f"{name}@{cut}"] = _rounded(values.mean())
+            found[f"{name}@{cut}_±"] = _rounded(1.96 * values.std() / np.sqrt(len(values)))
+    shown = np.concatenate([np.asarray(top[: CUTS[0]], dtype=np.int64) for top in lists])
+    people = max(len(fitted.person_factors), 1)
+    takers = np.bincount(fitted.tastes.keys % len(fitted.popularity), minlength=len(fitted.popularity))
+    found["coverage@10"] = _rounded(len(np.unique(shown)) / max(len(fitted.popularity), 1))
+    found["novelty@10"] = _rounded(-np.log2((takers[shown] + 1) / (people + 1)).mean())
+    return found
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), 5)

@@ -10,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
+from services.recommend.domain.content import Described
 from services.recommend.store import arrays
 from shared import log
 from shared.database import Transaction
@@ -79,15 +80,19 @@ def customers_by_country(tx: Transaction) -> dict[str, NDArray[Any]]:
     return {row["country"]: arrays.values(row["customers"], ">i8") for row in rows}
 
 
-def item_ids(tx: Transaction) -> list[str]:
-    """The item ids in the order of their keys."""
-    rows = tx.all("SELECT item_id FROM item ORDER BY item_key")
-    return [row["item_id"] for row in rows]
+def items(tx: Transaction) -> tuple[list[str], Described]:
+    """The item ids in the order of their keys, and what the catalogue says of each."""
+    rows = tx.all("SELECT item_id, name, category, brand FROM item ORDER BY item_key")
+    names, paths, brands = ([row[column] for row in rows] for column in ("name", "category", "brand"))
+    return [row["item_id"] for row in rows], Described(names, paths, brands)
 
 
 @dataclass(frozen=True)
 class Published:
-    """One row of the registry. `path` None: its files are gone."""
+    """One row of the registry. `path` None: its files are gone, or it never had any.
+
+    `serving_since` None: it was tried and did not beat the champion. `published_at`: when its run ended.
+    """
 
     version: str
     as_of: datetime
@@ -96,6 +101,7 @@ class Published:
     published_at: datetime
     path: str | None
     manifest: dict[str, Any]
+    serving_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -109,23 +115,24 @@ class Training:
 
 
 def publish(tx: Transaction, model: Published) -> None:
-    """Enter a complete artefact: from the commit on, processes take it up."""
+    """Enter a complete artefact: from the commit on, where it has `serving_since`, processes take it up."""
     tx.execute(
         """
-        INSERT INTO model (version, as_of, log_position, started_at, published_at, path, manifest)
+        INSERT INTO model (version, as_of, log_position, started_at, published_at, path, manifest, serving_since)
         VALUES (%(version)s, %(as_of)s, %(log_position)s, %(started_at)s, %(published_at)s, %(path)s,
-                %(manifest)s::jsonb)
+                %(manifest)s::jsonb, %(serving_since)s)
         """,
         {**vars(model), "manifest": orjson.dumps(model.manifest).decode()},
     )
 
 
 def retire(tx: Transaction, keep: int) -> list[str]:
-    """Give up the files of all but the newest `keep` models; returns the versions that stay."""
+    """Give up the files of all but the `keep` models that served last; returns the versions that stay."""
     rows = tx.all(
         """
-        WITH kept AS (SELECT version FROM model ORDER BY published_at DESC, version DESC LIMIT %(keep)s),
-             gone AS (UPDATE model SET path = NULL WHERE version NOT IN (SELECT version FROM kept))
+        WITH kept AS (SELECT version FROM model WHERE path IS NOT NULL AND serving_since IS NOT NULL
+                      ORDER BY serving_since DESC, version DESC LIMIT %(keep)s),
+             gone AS (UPDATE model SET path = NULL WHERE path IS NOT NULL AND version NOT IN (SELECT version FROM kept))
         SELECT version FROM kept
         """,
         {"keep": keep},
@@ -134,13 +141,13 @@ def retire(tx: Transaction, keep: int) -> list[str]:
 
 
 def newest(tx: Transaction, refused: Collection[str] = ()) -> Published | None:
-    """The newest published model that still has its files and is none of the `refused`."""
+    """The champion: of the models that have their files and are none of the `refused` the one that took over last."""
     return tx.one(
         """
-        SELECT version, as_of, log_position, started_at, published_at, path, manifest
+        SELECT version, as_of, log_position, started_at, published_at, path, manifest, serving_since
         FROM model
-        WHERE path IS NOT NULL AND version <> ALL(%(refused)b::text[])
-        ORDER BY published_at DESC, version DESC LIMIT 1
+        WHERE path IS NOT NULL AND serving_since IS NOT NULL AND version <> ALL(%(refused)b::text[])
+        ORDER BY serving_since DESC, version DESC LIMIT 1
         """,
         {"refused": list(refused)},
         into=Published,
@@ -148,10 +155,10 @@ def newest(tx: Transaction, refused: Collection[str] = ()) -> Published | None:
 
 
 def models(tx: Transaction, before: str | None, limit: int) -> list[Published]:
-    """Published models, newest first; versions sort by the time they were made."""
+    """Models, published or only tried, newest first; versions sort by the time they were made."""
     return tx.all(
         """
-        SELECT version, as_of, log_position, started_at, published_at, path, manifest
+        SELECT version, as_of, log_position, started_at, published_at, path, manifest, serving_since
         FROM model
         WHERE %(before)s::text IS NULL OR version < %(before)s
         ORDER BY version DESC LIMIT %(limit)s
@@ -159,6 +166,30 @@ def models(tx: Transaction, before: str | None, limit: int) -> list[Published]:
         {"before": before, "limit": limit},
         into=Published,
     )
+
+
+def model(tx: Transaction, version: str) -> Published | None:
+    """One entry of the registry."""
+    return tx.one(
+        """
+        SELECT version, as_of, log_position, started_at, published_at, path, manifest, serving_since
+        FROM model WHERE version = %(version)s
+        """,
+        {"version": version},
+        into=Published,
+    )
+
+
+def serve(tx: Transaction, version: str, since: datetime) -> bool:
+    """Let a model take over again. False: its files are gone, or it never served."""
+    found = tx.execute(
+        """
+        UPDATE model SET serving_since = %(since)s
+        WHERE version = %(version)s AND path IS NOT NULL AND serving_since IS NOT NULL
+        """,
+        {"version": version, "since": since},
+    )
+    return found.rowcount > 0
 
 
 def training(tx: Transaction) -> Training:
@@ -203,11 +234,12 @@ def training_failed(tx: Transaction, began: datetime, at: datetime, failure: str
 
 
 def serving_state(tx: Transaction) -> tuple[int, str | None, int]:
-    """What the serving processes look at: the catalogue's version, the newest model's, and that of all slots."""
+    """What the serving processes look at: the catalogue's version, the champion, and the version of all slots."""
     row = tx.one(
         """
         SELECT (SELECT position FROM log_head WHERE log = 'catalogue') AS catalogue,
-               (SELECT max(version) FROM model WHERE path IS NOT NULL) AS model,
+               (SELECT version FROM model WHERE path IS NOT NULL AND serving_since IS NOT NULL
+                ORDER BY serving_since DESC, version DESC LIMIT 1) AS model,
                (SELECT position FROM log_head WHERE log = 'slots') AS slots
         """
     )

@@ -1,12 +1,15 @@
 """Publishing models: whole or not at all, and the champion serves on."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.recommend.actions import interactions, shelf, training
 from services.recommend.artifacts import models as artifacts
+from services.recommend.domain.parameters import Blend, Parameters, Weights
+from services.recommend.domain.recipes import Recipe
 from services.recommend.store import models as store
 
 
@@ -140,3 +143,71 @@ def test_a_shop_without_interactions_is_told_so(recommend_api, teas, as_recommen
 
 def test_a_server_key_may_not_start_training(recommend_api):
     assert recommend_api.as_key("server").post("/v1/models").status_code == 403
+
+
+def test_an_earlier_model_is_restored_in_one_call_and_the_deed_is_written_down(busy, train, recommend_tx):
+    first, second = train(), train()
+    assert take_up(busy) == second
+    restored = busy.post(f"/v1/models/{first}/restore")
+    assert (restored.status_code, restored.get_json()["status"]) == (200, "serving")
+    assert take_up(busy) == first
+    statuses = {model["version"]: model["status"] for model in busy.get("/v1/models").get_json()["items"]}
+    assert statuses == {first: "serving", second: "ready"}
+    shelf.forget()
+    assert serving(busy) == first
+    entry = recommend_tx.one("SELECT action, subject_id, before, after FROM audit_log WHERE action = 'model.restore'")
+    assert (entry["before"], entry["after"]) == ({"serving": second}, {"serving": first})
+
+
+def test_a_restored_model_keeps_its_files_and_the_next_model_takes_over(busy, train):
+    versions = [train() for _ in range(3)]
+    busy.post(f"/v1/models/{versions[0]}/restore")
+    fourth = train()
+    assert take_up(busy) == fourth
+    assert busy.get(f"/v1/models/{versions[0]}").get_json()["status"] == "ready"
+    assert busy.get(f"/v1/models/{versions[1]}").get_json()["status"] == "retired"
+
+
+def test_a_model_without_files_cannot_be_restored(busy, train):
+    versions = [train() for _ in range(5)]
+    refused = busy.post(f"/v1/models/{versions[0]}/restore")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "model_without_files")
+    assert busy.post("/v1/models/none/restore").status_code == 404
+    assert busy.get("/v1/models/none").status_code == 404
+    assert take_up(busy) == versions[-1]
+
+
+def test_a_challenger_that_loses_is_in_the_registry_with_its_figures_and_never_serves(busy, train, monkeypatch):
+    made = training.train
+    loser = Recipe(Parameters(), Blend(Weights(popular=1.0)))
+
+    def beaten(*given):
+        return replace(made(*given), beaten=(loser, {"validation": {"beats_champion": False}}))
+
+    monkeypatch.setattr(training, "train", beaten)
+    version = train()
+    champion, challenger = sorted(busy.get("/v1/models").get_json()["items"], key=lambda model: model["status"])[::-1]
+    assert (champion["version"], champion["status"]) == (version, "serving")
+    assert (challenger["status"], challenger["path"], challenger["serving_since"]) == ("not_published", None, None)
+    assert challenger["manifest"]["figures"]["validation"] == {"beats_champion": False}
+    assert take_up(busy) == version
+    assert busy.post(f"/v1/models/{challenger['version']}/restore").status_code == 409
+
+
+def test_every_array_of_a_model_is_mapped_from_its_file_and_cannot_be_written(busy, train):
+    version = train()
+    take_up(busy)
+    _, model = shelf.current()
+    assert model.version == version
+    arrays = [
+        model.item_factors,
+        model.likeness.items,
+        model.likeness.weights,
+        model.sessions.items,
+        model.again.general,
+    ]
+    assert not any(array.flags.writeable for array in arrays)
+    mapped = Path("/proc/self/maps").read_text()
+    folder = folder_of(busy, version)
+    for name in ("item_factors", "neighbour_items", "neighbour_weights", "session_items", "groups"):
+        assert str(folder / f"{name}.npy") in mapped

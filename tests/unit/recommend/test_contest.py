@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from services.recommend.domain import contest, questions
-from services.recommend.domain.blending import choose
-from services.recommend.domain.challengers import ease, factors, tifu
+from services.recommend.domain.blending import choose, pools
+from services.recommend.domain.challengers import ease, factors, neighbours, similarities, tifu
 from services.recommend.domain.challengers.log import Log
 from services.recommend.domain.questions import Question
 from services.recommend.domain.ranking import best_of_rows
+from services.recommend.domain.stacking import Facts
 
 DRAW = np.random.default_rng(1)
 
@@ -119,3 +120,50 @@ def test_the_best_of_each_row_are_those_of_a_full_sort(items):
     n = min(20, items)
     found = np.take_along_axis(scores, best_of_rows(scores, 20), axis=1)
     assert np.array_equal(found, -np.sort(-scores, axis=1)[:, :n])
+
+
+def test_trees_learn_whom_to_believe_and_are_taken_where_a_sum_cannot_say_it():
+    """One model is right for people of few items, the other for those of many."""
+    draw = np.random.default_rng(5)
+    people, items = 900, 120
+    many = np.arange(people) // 2 % 2 == 0
+    wanted = draw.integers(60, items, people)
+    log = Log.of({one: [[int(k)] for k in draw.choice(60, 20 if many[one] else 3)] for one in range(people)}, items)
+
+    class Right:
+        def __init__(self, which):
+            self.which = which
+
+        def scores(self, some):
+            found = np.random.default_rng(some.sum()).random((len(some), items), dtype=np.float32)
+            sure = self.which[some]
+            found[np.flatnonzero(sure), wanted[some[sure]]] = 1.5
+            found[~sure] *= 3
+            return found
+
+    models = {"few": Right(~many), "many": Right(many)}
+    asked = Question.of(np.arange(people), wanted)
+    blend = choose(models, {"few": 0.5, "many": 0.5}, log, asked, repeats=False)
+    assert blend.learned is not None
+    facts = Facts.of(log)
+    (_, pool), *_ = pools(models, log, asked.people[:40], repeats=False, pooled=["few", "many"])
+    assert (blend.best(pool, facts)[:, 0] == wanted[:40]).mean() > 0.8
+
+
+def test_what_has_not_begun_when_time_is_over_is_left_out_and_named():
+    log = circles()
+    past, trial = contest.trial_of(log, Question.of(log.people[:1], np.array([29])), repeats=False)
+    ticks = iter(range(10_000))
+    found = contest.run(log, past, {"": trial}, contest.Limit(30, lambda: float(next(ticks))))[""]
+    assert found.left_out
+    assert {entry.name for entry in found.entries}.isdisjoint(found.left_out)
+    assert {"popular", "ease"} <= {entry.name for entry in found.entries}
+
+
+def test_neighbours_are_the_same_found_densely_and_sparsely(monkeypatch):
+    log = circles()
+    again = log.only(np.ones(len(log), dtype=bool))  # nothing of it fitted yet
+    dense = neighbours.fit(log, keep=5).likeness.toarray()
+    monkeypatch.setattr(similarities, "_DENSE", 2.0)
+    sparse = neighbours.fit(again, keep=5).likeness.toarray()
+    assert np.sort(sparse, axis=1) == pytest.approx(np.sort(dense, axis=1))  # of equals either may be kept

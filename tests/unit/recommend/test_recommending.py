@@ -7,15 +7,23 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.recommend.domain import sessions
+from services.recommend.domain.again import Again
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
 from services.recommend.domain.filters import Filter, PriceRange
+from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
+from services.recommend.domain.kinds import Kinds
+from services.recommend.domain.likeness import Likeness
 from services.recommend.domain.model import Model
-from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
+from services.recommend.domain.parameters import AlsParameters, Blend, Parameters, Weights
 from services.recommend.domain.recommending import recommend, recommend_many, similar
 from services.recommend.domain.tastes import EMPTY, Lines
 from services.recommend.domain.wishes import Reason, Strategy, Visitor, Wish
 
+PARTS = ("keys", "kinds", "quantities", "ages")
+EACH = {"collaborative": 0.5, "neighbours": 0.3, "kinds": 0.2, "popular": 0.1}
+ALL_PARTS = Blend(Weights(again=1, **EACH), Weights(**EACH))
 CATEGORIES = [("Tea",), ("Tea", "Green"), ("Ware",), ()]
 BRANDS = ["Hill", "Yun", None]
 COLOURS = ["red", "blue", None]
@@ -39,7 +47,16 @@ def trained(size, seed=0, blend=None, factors=4):
     als = AlsParameters(factors=factors, regularization=0.1)
     as_of = datetime(2026, 5, 20, tzinfo=UTC)
     items = rng.normal(scale=0.5, size=(size, factors)).astype(np.float32)
-    return Model("m", as_of, items, popularity, Parameters(als=als), blend or Blend())
+    made = Model("m", as_of, items, popularity, Parameters(als=als), blend or ALL_PARTS)
+    viewed, ages = np.full(60, Kind.VIEWED, dtype=np.int16), rng.random(60, dtype=np.float32) / 9
+    visits = Lines(rng.integers(0, size, 60), viewed, np.ones(60, dtype=np.float32), ages)
+    return replace(
+        made,
+        likeness=Likeness(rng.integers(0, size, (size, 3)).astype(np.int32), rng.random((size, 3), dtype=np.float32)),
+        again=Again((0.8, 0.3), rng.random(size, dtype=np.float32)),
+        kinds=Kinds.of(rng.integers(0, 3, (2, size)).astype(np.int32), popularity),
+        sessions=sessions.learn(History(np.sort(rng.integers(0, 9, 60)), visits, 9, size)),
+    )
 
 
 def did(*deeds):
@@ -147,7 +164,7 @@ CIRCLES = Model(
     np.array([[1, 0], [0.9, 0], [0.8, 0], [0, 1], [0, 0.9], [0, 0.8]], dtype=np.float32),
     np.array([0.1, 0.1, 0.1, 0.1, 0.2, 1], dtype=np.float32),
     Parameters(als=AlsParameters(factors=2, regularization=0.1)),
-    Blend(repeat_collaborative=0.3, repeat_popular=0.05, discover_popular=0.1),
+    Blend(Weights(again=1, collaborative=0.3, popular=0.05), Weights(collaborative=1, popular=0.1)),
 )
 
 
@@ -166,7 +183,7 @@ def test_a_newcomer_gets_what_is_popular():
 
 
 def test_a_newcomer_gets_what_is_popular_also_where_popularity_gains_nothing_for_the_others():
-    model = replace(CIRCLES, blend=Blend(0, 0, 0))
+    model = replace(CIRCLES, blend=Blend(Weights(again=1), Weights(collaborative=1)))
     for exclude_seen in (True, False):
         answer = recommend(model, shop(PLAIN), Visitor(), Wish(2, exclude_seen=exclude_seen))
         assert answer.keys.tolist() == [5, 4]
@@ -247,3 +264,21 @@ def test_the_nearest_of_an_item_is_of_its_circle():
 def test_an_item_nobody_touched_is_likened_by_its_category():
     rows = [((), None, 1, True, None)] * 6 + [(("Tea",), None, 1, True, None)] * 2
     assert similar(CIRCLES, shop(rows), 7, 2).keys.tolist() == [6, 5]
+
+
+def test_an_anonymous_session_is_led_on_to_what_others_went_on_to_and_keeps_it_after_logging_in():
+    went_on = [Lines.of([1], Kind.VIEWED).aged(0.01) + Lines.of([4], Kind.VIEWED)] * 20
+    together = Lines(*(np.concatenate([getattr(one, part) for one in went_on]) for part in PARTS))
+    model = replace(CIRCLES, sessions=sessions.learn(History(np.repeat(np.arange(20), 2), together, 20, 6)))
+    live = Lines.of([1], Kind.VIEWED)
+    assert recommend(CIRCLES, shop(PLAIN), Visitor(live), Wish(1)).keys.tolist() == [0]
+    assert recommend(model, shop(PLAIN), Visitor(live), Wish(1)).keys.tolist() == [4]
+    bought_long_ago = Lines.of([0], Kind.BOUGHT).aged(90)
+    assert recommend(model, shop(PLAIN), Visitor(bought_long_ago + live), Wish(1)).keys.tolist() == [4]
+    assert recommend(model, shop(PLAIN), Visitor(live.aged(1)), Wish(1)).keys.tolist() == [0]
+
+
+def test_what_is_like_ones_own_counts_by_its_weight():
+    neighbours = Likeness(np.array([[4]] * 6, dtype=np.int32), np.ones((6, 1), dtype=np.float32))
+    model = replace(CIRCLES, likeness=neighbours, blend=Blend(discover=Weights(collaborative=1, neighbours=3)))
+    assert recommend(model, shop(PLAIN), did((0, Kind.BOUGHT)), Wish(2)).keys.tolist() == [4, 1]

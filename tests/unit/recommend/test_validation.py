@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from services.recommend.domain import recipes
+from services.recommend.domain.fitting import fit
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
-from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
+from services.recommend.domain.parameters import AlsParameters, Blend, Parameters, Weights
+from services.recommend.domain.recipes import Recipe, decide, surely_better
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.training import train
-from services.recommend.domain.validation import choose_blend
+from services.recommend.domain.validation import choose_blend, figures, held_out, people_of
 
 SMALL = Parameters(als=AlsParameters(factors=4, iterations=3))
 
@@ -32,23 +35,34 @@ def creatures_of_habit(people=120, items=60, seed=1):
     return history(rows, people, items)
 
 
-def test_a_shop_of_repeat_buys_is_foretold_by_personal_frequency():
-    blend, figures = choose_blend(creatures_of_habit(), SMALL)
-    evidence = figures["next_basket_ndcg_10"]
-    assert evidence["frequency"] > evidence["popular"] + 0.3
-    assert evidence["blend"] >= evidence["frequency"] - 0.01
-    assert blend.repeat_popular <= 0.05
+def judged(everything):
+    """The blend found, and the figures of all people after the cut."""
+    past, future, _ = held_out(everything)
+    fitted = fit(past, SMALL)
+    people = people_of(past, future, fitted)
+    blend = choose_blend(people)
+    return blend, figures(people, blend, fitted)
+
+
+def test_a_shop_of_repeat_buys_is_foretold_by_what_is_due_again():
+    blend, found = judged(creatures_of_habit())
+    models = found["next_basket"]["models"]
+    assert models["again"]["ndcg@10"] > models["popular"]["ndcg@10"] + 0.3
+    assert models["blend"]["ndcg@10"] >= models["again"]["ndcg@10"] - 0.01
+    assert 0 < models["blend"]["coverage@10"] <= 1
+    assert models["popular"]["novelty@10"] < models["again"]["novelty@10"] + 10
+    assert blend.repeat.popular <= 0.05
 
 
 def test_weights_that_gain_nothing_are_not_taken():
-    blend, _ = choose_blend(creatures_of_habit(), SMALL)
-    assert (blend.repeat_collaborative, blend.repeat_popular) == (0, 0)
+    blend, _ = judged(creatures_of_habit())
+    assert (blend.repeat.collaborative, blend.repeat.popular) == (0, 0)
 
 
 def test_with_too_few_people_the_default_blend_stays():
-    blend, figures = choose_blend(creatures_of_habit(people=20), SMALL)
+    blend, found = judged(creatures_of_habit(people=20))
     assert blend == Blend()
-    assert figures["people"] == 20
+    assert found == {}
 
 
 def test_the_past_of_a_cut_knows_nothing_of_what_came_after():
@@ -64,3 +78,38 @@ def test_the_same_history_gives_the_same_model():
     assert np.array_equal(first.item_factors, second.item_factors)
     assert np.array_equal(first.popularity, second.popularity)
     assert (first.blend, first.figures) == (second.blend, second.figures)
+
+
+def test_a_champion_that_shows_everybody_the_same_is_replaced_and_the_gain_is_told():
+    everything = creatures_of_habit()
+    blind = Recipe(SMALL, Blend(Weights(popular=1.0), Weights(popular=1.0)))
+    verdict = decide(everything, None, SMALL, blind)
+    assert verdict.evidence["beats_champion"]
+    assert verdict.evidence["over_champion"]["next_basket"]["difference"] > 0.3
+    assert verdict.chosen != blind
+    assert verdict.beaten is None
+
+
+def test_a_challenger_that_loses_is_told_with_its_figures(monkeypatch):
+    everything = creatures_of_habit()
+    blind = Recipe(SMALL, Blend(Weights(popular=1.0), Weights(popular=1.0)))
+    champion = decide(everything, None, SMALL, None).chosen
+    monkeypatch.setattr(recipes, "_tuned", lambda _bench, _start: (blind, {"people": 60}))
+    verdict = decide(everything, None, SMALL, champion)
+    assert (verdict.chosen, verdict.beaten) == (champion, blind)
+    assert verdict.beaten_evidence["over_champion"]["next_basket"]["difference"] < -0.3
+    assert not verdict.beaten_evidence["beats_champion"]
+
+
+@pytest.mark.parametrize(
+    ("gains", "better"),
+    [
+        ([], False),
+        ([(0.02, 0.01)], True),
+        ([(0.01, 0.01)], False),
+        ([(0.2, 0.01), (-0.05, 0.01)], False),
+        ([(0.2, 0.01), (-0.01, 0.01)], True),
+    ],
+)
+def test_better_is_beyond_chance_and_worse_at_nothing(gains, better):
+    assert surely_better([{"difference": gain, "standard_error": error} for gain, error in gains]) is better

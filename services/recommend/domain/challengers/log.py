@@ -1,6 +1,6 @@
 """What people took, visit by visit: the one shape that all contenders learn from."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -27,6 +27,7 @@ class Log:
     """Lines in order of person, then visit: `people` and `items` count from 0, `visits` from a person's first.
 
     `ordered` False: visits mean nothing. `days`: when each line was, in days before the newest; None where unknown.
+    `groups`: by what an item is grouped (category, brand …) the number of each item's group, from 0.
     """
 
     people: Keys
@@ -36,6 +37,7 @@ class Log:
     item_count: int
     ordered: bool = True
     days: NDArray[np.float64] | None = None
+    groups: Mapping[str, Keys] = field(default_factory=dict)
     _kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -57,7 +59,7 @@ class Log:
         """Some of the lines."""
         days = None if self.days is None else self.days[chosen]
         kept = self.people[chosen], self.items[chosen], self.visits[chosen]
-        return Log(*kept, self.person_count, self.item_count, self.ordered, days)
+        return Log(*kept, self.person_count, self.item_count, self.ordered, days, self.groups)
 
     def once(self, name: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept as long as the log: several settings of a model share what costs most."""
@@ -97,6 +99,15 @@ class Log:
         rows, columns = np.divmod(cells[starts], max(self.item_count, 1))
         pointers = np.searchsorted(rows, np.arange(self.person_count + 1)).astype(np.int32)
         return order, starts, columns.astype(np.int32), pointers
+
+    def recent(self, half_life: float) -> sp.csr_matrix:
+        """People × items: 1, halved with each `half_life` (in days) since the last time. Without days, matrix()."""
+        if self.days is None or not len(self):
+            return self.matrix()
+        order, starts, columns, pointers = self._cells
+        weights = np.exp2(-self.days / half_life).astype(np.float32)
+        values = np.maximum.reduceat(weights[order], starts)
+        return sp.csr_matrix((values, columns, pointers), shape=(self.person_count, self.item_count))
 
     def matrix(self, decay: float = 1.0, *, repeats: bool = False) -> sp.csr_matrix:
         """People × items: 1, times `decay` for each later visit, of the last time (`repeats`: the sum over all times).

@@ -13,7 +13,7 @@ _K1, _B = 1.2, 0.75
 _TINY = np.float32(1e-9)
 
 
-def fit(log: Log, keep: int = 200, shrink: float = 10.0, bm25: bool = False, decay: float = 1.0) -> Similarities:
+def fit(log: Log, keep: int = 100, shrink: float = 10.0, bm25: bool = False, decay: float = 1.0) -> Similarities:
     """`keep` neighbours an item; `shrink` takes away from likenesses that few people vouch for."""
     likeness = log.once(("neighbours", keep, shrink, bm25), lambda: _likeness(log, keep, shrink, bm25))
     return Similarities(log.matrix(decay), likeness)

@@ -10,23 +10,24 @@ from services.recommend.domain.challengers.log import Keys, Log
 from services.recommend.domain.challengers.similarities import Similarities, strongest, worth_comparing
 
 
-def fit(log: Log, keep: int = 200, alpha: float = 1.0, beta: float = 0.6, decay: float = 1.0) -> Similarities:
+def fit(log: Log, keep: int = 100, alpha: float = 1.0, beta: float = 0.6, decay: float = 1.0) -> Similarities:
     """`alpha`: the power of each step's probability; `beta`: of how popular the end is, divided by."""
-    likeness = log.once(("walks", keep, alpha, beta), lambda: _likeness(log, keep, alpha, beta))
+    likeness = log.once(("walks", keep, alpha, beta), lambda: likeness_of(log.matrix(), keep, alpha, beta))
     return Similarities(log.matrix(decay), likeness)
 
 
-def _likeness(log: Log, keep: int, alpha: float, beta: float) -> sp.csr_matrix:
-    taken = log.matrix()
+def likeness_of(taken: sp.csr_matrix, keep: int, alpha: float, beta: float) -> sp.csr_matrix:
+    """Items × items, from people × items, whose entries weigh the steps."""
     to_items, to_people = _steps(taken, alpha), _steps(taken.T.tocsr(), alpha)
-    damping = np.maximum(log.holders, 1).astype(np.float32) ** -beta
+    holders = np.bincount(taken.indices, minlength=taken.shape[1])
+    damping = np.maximum(holders, 1).astype(np.float32) ** -beta
 
     def rows(some: Keys) -> sp.csr_matrix:
         reached = to_people[some] @ to_items
         reached.data *= damping[reached.indices]
         return reached
 
-    return strongest(rows, worth_comparing(log.holders, fewest=1), log.item_count, keep)
+    return strongest(rows, worth_comparing(holders, fewest=1), taken.shape[1], keep)
 
 
 def _steps(taken: sp.csr_matrix, alpha: float) -> sp.csr_matrix:

@@ -1,0 +1,45 @@
+"""What kinds of things a person takes: of each grouping of the catalogue (category, brand) how much more than others.
+
+Knows also items that nobody has taken yet, by what is popular among their kind.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Keys = NDArray[np.int64]
+
+_SMOOTHING: Final = 10.0  # a person's own affinity stands against so much of everybody's
+_POWER: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """`groups` groupings × items, int32: the number of each item's group; `usual`: of each, its share in all tastes."""
+
+    groups: NDArray[np.int32]
+    usual: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, groups: NDArray[np.int32], interest: Floats) -> "Kinds":
+        """`interest`: how much each item is taken, by all."""
+        usual = []
+        for numbers in groups:
+            counts = np.bincount(numbers, weights=interest, minlength=1) + 1
+            usual.append((counts / counts.sum()).astype(np.float32))
+        return cls(groups, tuple(usual))
+
+    def lifted(self, keys: Keys, affinity: Floats, popularity: Floats) -> Floats:
+        """Popularity, raised where an item is of a kind this person takes more of than others do."""
+        known = keys < len(popularity)
+        keys, affinity = keys[known], affinity[known]
+        found = popularity
+        mass = float(affinity.sum()) + _SMOOTHING
+        for numbers, usual in zip(self.groups, self.usual, strict=True):
+            own = np.bincount(numbers[keys], weights=affinity, minlength=len(usual)) + _SMOOTHING * usual
+            lift = (own / (mass * usual)) ** (_POWER / len(self.usual))
+            found = found * lift.astype(np.float32)[numbers]
+        return found
