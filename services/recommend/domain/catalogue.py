@@ -22,6 +22,7 @@ __all__ = ["Catalogue", "Change", "Mask", "Shown"]
 Keys = NDArray[np.int64]
 _MASK_BYTES: Final = 64_000_000
 _FEWEST_MASKS: Final = 16
+_MOST_MASKS: Final = 512
 
 
 class Catalogue:
@@ -131,7 +132,7 @@ class Catalogue:
         found.flags.writeable = False
         with self._lock:
             self._masks[key] = found
-            while len(self._masks) > max(_FEWEST_MASKS, _MASK_BYTES // max(len(self), 1)):
+            while len(self._masks) > _most_masks(len(self)):
                 self._masks.popitem(last=False)
         return found
 
@@ -160,6 +161,11 @@ class Catalogue:
                     kept.clear()
                 found = kept[name] = Codes.of((held(item.attributes.get(name)) for item in self.items), len(self))
         return found
+
+
+def _most_masks(items: int) -> int:
+    """How many masks are kept: they come from requests, too, and must not fill the memory."""
+    return max(_FEWEST_MASKS, min(_MOST_MASKS, _MASK_BYTES // max(items, 1)))
 
 
 _PLACEHOLDER: Final = Shown("", "", (), None, None, None, None, None, {})
