@@ -21,6 +21,8 @@ from shared.problems import Invalid
 
 USUAL_N: Final = 10
 _NO_CONTEXT: Final = ContextIn()
+_NO_FILTER: Final = FilterIn()
+_EVERYTHING: Final = Filter()
 
 
 def wish_of(asked: RecommendationsIn | BatchIn, catalogue: Catalogue, now: datetime, slot: Slot | None) -> Wish:
@@ -60,6 +62,8 @@ def slot_named(name: str | None) -> Slot | None:
 
 def filter_of(given: FilterIn) -> Filter:
     """The conditions of a request as the domain's filter."""
+    if given == _NO_FILTER:
+        return _EVERYTHING
     price = None
     if given.price_minor is not None:
         price = PriceRange(given.currency or shop.shop().currency, given.price_minor.gte, given.price_minor.lte)

@@ -1,6 +1,6 @@
 """Answers as JSON: what does not change of an item, and of a reason, is ready as bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import chain
@@ -34,8 +34,9 @@ def items(found: Answer, catalogue: Catalogue, clock: Clock) -> bytes:
     """The items of an answer as members of a JSON list, formatted all at once."""
     keys = found.keys.tolist()
     rendered = map(catalogue.rendered, keys)
+    reasons: Iterable[bytes]
     if found.whys is None:
-        reasons = [_plain(catalogue, key, reason) for key, reason in zip(keys, found.reasons, strict=True)]
+        reasons = _plainly(catalogue, keys, found.reasons)
     else:
         today = clock[0].astimezone(ZoneInfo(clock[1]))
         reasons = [_arranged(catalogue, key, why, today) for key, why in zip(keys, found.whys, strict=True)]
@@ -51,6 +52,12 @@ def shortfall(found: Shortfall) -> dict[str, Any]:
 def strategies(found: Answer) -> Sequence[str]:
     """The strategies that filled places, in their order."""
     return found.strategies or ([found.strategy] if len(found.keys) else [])
+
+
+def _plainly(catalogue: Catalogue, keys: Sequence[int], reasons: Sequence[Reason]) -> Iterable[bytes]:
+    if not catalogue.has_content:
+        return map(_REASONS.__getitem__, reasons)
+    return [_plain(catalogue, key, reason) for key, reason in zip(keys, reasons, strict=True)]
 
 
 def _plain(catalogue: Catalogue, key: int, reason: Reason) -> bytes:

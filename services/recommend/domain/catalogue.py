@@ -12,7 +12,17 @@ import orjson
 from numpy.typing import NDArray
 
 from services.recommend.domain import expressions
-from services.recommend.domain.columns import MOST_ATTRIBUTES, PRODUCTS, Change, Codes, Columns, Mask, Shown, held
+from services.recommend.domain.columns import (
+    CONTENT,
+    MOST_ATTRIBUTES,
+    PRODUCTS,
+    Change,
+    Codes,
+    Columns,
+    Mask,
+    Shown,
+    held,
+)
 from services.recommend.domain.expressions import ANYWHERE, All, Circumstances, Expression, Op, Test, depends_on
 from services.recommend.domain.filters import Filter
 from services.recommend.domain.masks import mask_of
@@ -37,6 +47,7 @@ class Catalogue:
         self.columns = columns or Columns.empty()
         self._lock = Lock()
         self._masks: OrderedDict[tuple[object, ...], Mask] = OrderedDict()
+        self.has_content = CONTENT in self.columns.kinds.values
         self._rendered: dict[int, bytes] = {}
         self._closed: dict[frozenset[str], Keys] = {}
         self._texts: list[str] | None = None

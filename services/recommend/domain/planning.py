@@ -21,10 +21,10 @@ def plan_of(
 
     Pinned items that the catalogue does not have are left out.
     """
+    if slot is None and strategy is None and not query:
+        return None
     words = tuple((query or "").split()[:_MOST_WORDS])
     if slot is None:
-        if strategy is None and not words:
-            return None
         first = strategy or Strategy.FOR_YOU
         return Plan(usual_chain(first), _exclusions(Exclusions(), first, exclude_seen), words=words)
     first = strategy or slot.strategy
