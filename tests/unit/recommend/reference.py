@@ -58,9 +58,9 @@ ROWS = st.lists(
         brand=one_of(None, "Hill", "Yun"),
         price=st.none() | st.integers(0, 9_000),
         currency=one_of("CNY", "CNY", "USD"),
-        on_sale=one_of(True, True, True, False),
+        on_sale=one_of(True, True, True, True, False),
         stock=st.none() | st.integers(0, 5),
-        kind=one_of("product", "product", "content"),
+        kind=one_of("product", "product", "product", "content"),
         days=st.integers(0, 60),
         attributes=st.dictionaries(
             one_of("colour", "adult", "size", "since"),
@@ -68,7 +68,7 @@ ROWS = st.lists(
             max_size=3,
         ).map(lambda found: tuple(sorted(found.items()))),
     ),
-    max_size=24,
+    max_size=14,
 )
 
 

@@ -23,10 +23,17 @@ from services.recommend.domain.wishes import Reason, Wish
 from tests.unit.recommend.reference import AT, ROWS, Pencil, Row, allowed, groups, holds, one_of, shop, someone
 from tests.unit.recommend.test_expressions import EXPRESSIONS
 
-KEYS = st.integers(0, 23)
+KEYS = st.integers(0, 13)
+
+
+def _filled_up(chain):
+    """Mostly with everything there is, so that rules are what leaves items out."""
+    return one_of(tuple(chain), *[(*chain, Strategy.NEW_ARRIVALS)] * 3).map(lambda found: tuple(dict.fromkeys(found)))
+
+
 PLANS = st.builds(
     Plan,
-    chain=st.lists(one_of(*sorted(ASKED)), min_size=1, max_size=4, unique=True).map(tuple),
+    chain=st.lists(one_of(*sorted(ASKED)), min_size=1, max_size=3, unique=True).flatmap(_filled_up),
     exclude=st.builds(
         Exclusions, st.booleans(), st.none() | st.integers(1, 60), st.sampled_from([False, False, True]), st.booleans()
     ),
@@ -38,18 +45,22 @@ PLANS = st.builds(
         tuple
     ),
     diversity=one_of(0.0, 0.0, 0.3, 0.9, 1.0),
-    price_band=st.none() | st.builds(PriceBand, one_of("item", "cart", "history"), one_of(0.0, 0.5), one_of(1.0, 2.0)),
+    price_band=st.none()
+    | st.none()
+    | st.builds(PriceBand, one_of("item", "cart", "history"), one_of(0.0, 0.5), one_of(1.0, 2.0)),
     words=one_of((), (), ("ITEM", "1"), ("tea",), ("nothing",)),
 )
 WISHES = st.builds(
     Wish,
-    n=st.integers(1, 14),
+    n=st.integers(1, 10),
     exclude=st.lists(KEYS, max_size=4),
     looked_at=st.none() | KEYS,
     cart=st.lists(KEYS, max_size=3),
     near=one_of(None, None, ("Tea",), ("Green",), ("Ware", "Green")),
     kinds=one_of(frozenset({"product"}), frozenset({"content"}), frozenset({"product", "content"})),
-    where=st.lists(EXPRESSIONS.map(parse), max_size=2).map(tuple),
+    where=one_of(False, False, True)
+    .flatmap(lambda some: st.lists(EXPRESSIONS.map(parse), max_size=2 * some))
+    .map(tuple),
     at=st.just(AT),
 )
 DEEDS = st.lists(st.tuples(KEYS, one_of(*Kind), one_of(0.0, 1.0, 7.0, 30.0, 90.0)), max_size=16)
@@ -75,7 +86,7 @@ def trained(size, seed):
     )
 
 
-MODELS = st.none() | st.builds(trained, st.integers(1, 26), st.integers(0, 50))
+MODELS = st.none() | st.builds(trained, st.integers(1, 16), st.integers(0, 50))
 
 
 def of_the_catalogue(rows, wish):
