@@ -2,8 +2,11 @@
 
 import time
 from typing import Any
+from weakref import WeakSet
 
+import orjson
 import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 from psycopg_pool.base import AttemptWithBackoff
 
@@ -43,3 +46,17 @@ def check(connection: Connection) -> None:
 def returned(connection: Connection) -> None:
     """It has been used just now."""
     connection.returned_at = time.monotonic()
+
+
+_by_orjson: WeakSet[psycopg.Connection[Row]] = WeakSet()
+
+
+def use_orjson(connection: psycopg.Connection[Row]) -> None:
+    """From now on JSON goes through orjson on this connection, at a third of the cost.
+
+    Once a connection: psycopg makes new types each time it is told, and they are never let go.
+    """
+    if connection not in _by_orjson:
+        set_json_loads(orjson.loads, connection)
+        set_json_dumps(orjson.dumps, connection)
+        _by_orjson.add(connection)

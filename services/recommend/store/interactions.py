@@ -4,11 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from uuid import UUID
 
-import orjson
-from psycopg.types.json import set_json_loads
-
 from services.recommend.domain.interactions import Entry, Kind, Line, Purchase
-from shared import log
+from shared import connections, log
 from shared.database import Transaction
 
 READER = "recommend"
@@ -17,7 +14,7 @@ EVENTS = "profile_out.events_v1"
 
 def read_entries(tx: Transaction, limit: int) -> list[Entry]:
     """The next entries of profile's log; the cursor moves with this transaction."""
-    set_json_loads(orjson.loads, tx.connection)
+    connections.use_orjson(tx.connection)
     return log.read(tx, READER, EVENTS, [field.name for field in fields(Entry)], limit=limit, into=Entry)
 
 

@@ -71,11 +71,9 @@ def run(job: Job) -> None:
     with transaction() as tx:
         facts.take_stock(tx)
     _compute_all(job)
-    basis = _new_basis(job)
-    if basis is not None:
-        _score_all(job, *basis)
-    _refresh_all(job)
+    _follow_all(job, _new_basis(job))
     with transaction() as tx:
+        segments.mark_all_refreshed(tx, moment_of(tx, job.as_of).as_of)
         jobs.finish(tx, job.job_id)
     _log.info("recomputed", job_id=str(job.job_id), reason=job.reason)
 
@@ -94,7 +92,7 @@ def _compute_all(job: Job) -> None:
             facts.forget_due(tx, chunk, moment.as_of)
             compute_features(tx, chunk, moment)
             if len(chunk) < CHUNK:
-                features.drop_vanished(tx)
+                memberships.follow(tx, features.drop_vanished(tx), moment)
         if len(chunk) < CHUNK:
             return
         after = chunk[-1]
@@ -112,28 +110,20 @@ def _new_basis(job: Job) -> tuple[UUID, Basis] | None:
     return basis_id, population.basis
 
 
-def _score_all(job: Job, basis_id: UUID, basis: Basis) -> None:
+def _follow_all(job: Job, basis: tuple[UUID, Basis] | None) -> None:
+    """Scores, and memberships of all segments at once: one by one they would read everybody once each."""
     after: UUID | None = None
     while True:
         with transaction() as tx:
-            _claimed(tx, job)
+            moment = _claimed(tx, job)
             jobs.keep(tx, job.job_id)
             chunk = features.computed_ids(tx, after, CHUNK)
-            give_scores(tx, chunk, basis_id, basis)
+            if basis is not None:
+                give_scores(tx, chunk, *basis)
+            memberships.follow(tx, chunk, moment)
         if len(chunk) < CHUNK:
             return
         after = chunk[-1]
-        _let_others_by(job)
-
-
-def _refresh_all(job: Job) -> None:
-    with transaction() as tx:
-        waiting = [segment.segment_id for segment in segments.active(tx)]
-        segments.mark_stale(tx, waiting)
-    for segment_id in waiting:
-        memberships.refresh(segment_id, job.as_of)
-        with transaction() as tx:
-            jobs.keep(tx, job.job_id)
         _let_others_by(job)
 
 

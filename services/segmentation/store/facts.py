@@ -5,11 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-from psycopg.types.json import set_json_dumps, set_json_loads
-
 from services.segmentation.domain.facts import Facts
-from shared import log
+from shared import connections, log
 from shared.database import Transaction
 
 READER: Final = "segmentation"
@@ -32,13 +29,13 @@ _LINE_TYPES: Final = ("int8", "int4", "text", "text", "float8", "int8", "int8")
 
 def next_entries(tx: Transaction, limit: int) -> list[dict[str, Any]]:
     """The next entries of profile's log; the cursor moves with this transaction."""
-    set_json_loads(orjson.loads, tx.connection)
+    connections.use_orjson(tx.connection)
     return log.read(tx, READER, VIEW, _ENTRY, limit=limit)
 
 
 def add_facts(tx: Transaction, facts: Facts) -> None:
     """Store new rows. Each position comes once: the reader's cursor moves in the same transaction."""
-    set_json_dumps(orjson.dumps, tx.connection)
+    connections.use_orjson(tx.connection)
     if facts.events:
         tx.copy("event_fact", _EVENT, facts.events, _EVENT_TYPES)
     if facts.purchases:

@@ -51,10 +51,12 @@ def computed_ids(tx: Transaction, after: UUID | None, limit: int) -> list[UUID]:
     return [row["customer_id"] for row in rows]
 
 
-def drop_vanished(tx: Transaction) -> None:
-    """Remove the rows of customers that profile does not publish any more."""
-    for statement in _DROP_VANISHED:
-        tx.execute(statement)
+def drop_vanished(tx: Transaction) -> list[UUID]:
+    """Remove the rows of customers that profile does not publish any more; returns who they were."""
+    rows = tx.all(_DROP_VANISHED)
+    tx.execute(_DROP_PROFILES)
+    tx.execute(_DROP_SCORES)
+    return [row["customer_id"] for row in rows]
 
 
 def count_customers(tx: Transaction) -> int:
@@ -77,20 +79,21 @@ def feature_row(tx: Transaction, customer_id: UUID) -> dict[str, Any] | None:
     )
 
 
-_DROP_VANISHED: Final = (
-    """
+_DROP_VANISHED: Final = """
     DELETE FROM customer_feature AS f
     WHERE NOT EXISTS (SELECT FROM profile_out.customers_v1 AS c WHERE c.customer_id = f.customer_id)
-    """,
-    """
+    RETURNING customer_id
+"""
+
+_DROP_PROFILES: Final = """
     DELETE FROM customer_profile AS p
     WHERE NOT EXISTS (SELECT FROM customer_feature AS f WHERE f.customer_id = p.customer_id)
-    """,
-    """
+"""
+
+_DROP_SCORES: Final = """
     DELETE FROM customer_score AS s
     WHERE NOT EXISTS (SELECT FROM customer_feature AS f WHERE f.customer_id = s.customer_id)
-    """,
-)
+"""
 
 _COPY_PROFILES: Final = """
     INSERT INTO customer_profile (customer_id, identified, user_id, locale, time_zone, country, city,

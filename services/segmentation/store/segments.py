@@ -111,7 +111,7 @@ def stale_ids(tx: Transaction) -> list[UUID]:
         """
         SELECT segment_id FROM segment_state
         WHERE stale AND (failed_at IS NULL OR failed_at < now() - interval '1 minute')
-        ORDER BY segment_id
+        ORDER BY refreshed_at NULLS FIRST, segment_id
         """
     )
     return [row["segment_id"] for row in rows]
@@ -146,6 +146,11 @@ def mark_refreshed(tx: Transaction, segment_id: UUID, version: int, as_of: datet
         """,
         {"segment_id": segment_id, "version": version, "as_of": as_of},
     )
+
+
+def mark_all_refreshed(tx: Transaction, as_of: datetime) -> None:
+    """The members of every segment have been found as of then; those that wait to be found anew still wait."""
+    tx.execute("UPDATE segment_state SET refreshed_at = %(as_of)s WHERE NOT stale", {"as_of": as_of})
 
 
 _SELECT: Final = """

@@ -4,8 +4,9 @@ import struct
 
 import psycopg
 import pytest
+from psycopg.types.json import JsonbDumper
 
-from shared import database
+from shared import connections, database
 from shared.database import statement, transaction
 
 INT8 = 20
@@ -55,3 +56,13 @@ def test_a_lost_connection_is_one_of_the_errors_that_mean_try_again():
             asked(tx, 2)
     with statement() as tx:
         assert asked(tx, 5) == (struct.pack("!q", 10), None)
+
+
+def test_choosing_orjson_for_a_connection_again_and_again_makes_no_more_types():
+    with transaction() as tx:
+        connections.use_orjson(tx.connection)
+        before = len(JsonbDumper.__subclasses__())
+        for _ in range(5):
+            connections.use_orjson(tx.connection)
+        assert len(JsonbDumper.__subclasses__()) == before
+        assert tx.value("""SELECT '{"n": 1}'::jsonb""") == {"n": 1}
