@@ -54,7 +54,7 @@ _by_orjson: WeakSet[psycopg.Connection[Row]] = WeakSet()
 def use_orjson(connection: psycopg.Connection[Row]) -> None:
     """From now on JSON goes through orjson on this connection, at a third of the cost.
 
-    Once a connection: psycopg makes new types each time it is told, and they are never let go.
+    Once a connection: each time it is told psycopg derives a type from the last one, and lets go of none.
     """
     if connection not in _by_orjson:
         set_json_loads(orjson.loads, connection)
