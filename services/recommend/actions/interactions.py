@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
+from services.recommend.actions import impressions
 from services.recommend.domain.interactions import ORDERED, UNDONE, Entry, Purchase, lines_of, settle
 from services.recommend.store import interactions as store
 from shared import contracts, crypto
@@ -42,10 +43,12 @@ def _take_in(tx: Transaction, entries: Sequence[Entry]) -> None:
     if settled:
         store.put_purchases(tx, settled)
         store.return_whole_orders(tx, [purchase.order_id for purchase in settled])
+    impressions.take_in(tx, entries)
     if aliases := list(_aliases(entries)):
         store.learn_aliases(tx, aliases)
     if remapped := _remapped(entries):
         store.rederive_customers(tx, remapped)
+        impressions.rederive(tx, remapped)
 
 
 def _settle_orders(tx: Transaction, entries: Sequence[Entry]) -> tuple[list[Purchase], set[int]]:

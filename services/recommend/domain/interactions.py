@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum
 from math import isfinite
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+from services.recommend.domain.items import price_in_minor
 
 LONGEST_ID: Final = 256
 _MOST_LINES: Final = 10_000
@@ -32,6 +35,7 @@ _OF_ONE_PRODUCT: Final = {
     "Product Added": Kind.ADDED,
     "Product Removed": Kind.REMOVED,
 }
+_CLICKED_ON: Final = "Recommendation Clicked"
 ORDERED: Final = frozenset({"Order Completed", "Order Updated"})
 UNDONE: Final = frozenset({"Order Refunded", "Order Cancelled"})
 
@@ -58,11 +62,11 @@ class Entry:
     @property
     def order_id(self) -> str | None:
         """The order this event is about."""
-        return _identifier(self.properties.get("order_id"))
+        return identifier(self.properties.get("order_id"))
 
 
 class Line(NamedTuple):
-    """One person, one product, one deed. Unique by (position, line)."""
+    """One person, one product, one deed. Unique by (position, line). Of a purchase with what was paid for the line."""
 
     position: int
     line: int
@@ -73,6 +77,8 @@ class Line(NamedTuple):
     quantity: float
     occurred_at: datetime
     recommendation_id: UUID | None
+    amount_minor: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ def lines_of(entry: Entry) -> list[Line]:
     """
     if entry.type != "track":
         return []
+    if entry.event == _CLICKED_ON:  # the item that was recommended is the product
+        return _lines(entry, [{"product_id": entry.properties.get("item_id")}], Kind.CLICKED)
     if entry.event in _OF_ONE_PRODUCT:
         return _lines(entry, [entry.properties], _OF_ONE_PRODUCT[entry.event])
     if entry.event not in ORDERED and entry.event not in UNDONE:
@@ -155,7 +163,7 @@ def _precedence(claim: Purchase) -> tuple[bool, bool, datetime, int]:
 
 
 def _lines(entry: Entry, products: Sequence[Any], kind: Kind) -> list[Line]:
-    recommendation_id = _uuid(entry.properties.get("recommendation_id"))
+    recommendation_id = uuid_of(entry.properties.get("recommendation_id"))
     position, identity, customer, at = entry.position, entry.identity_id, entry.customer_id, entry.occurred_at
     lines = []
     for number, product in enumerate(products):
@@ -163,8 +171,9 @@ def _lines(entry: Entry, products: Sequence[Any], kind: Kind) -> list[Line]:
         if product_id is not None:
             amount = _quantity(product.get("quantity"))
             done = Kind.RETURNED if kind is Kind.BOUGHT and amount < 0 else kind
+            paid = _paid(product, amount, entry.properties.get("currency")) if done is Kind.BOUGHT else (None, None)
             line = Line(position, number, identity, customer, product_id, done, abs(amount), at, recommendation_id)
-            lines.append(line)
+            lines.append(line._replace(amount_minor=paid[0], currency=paid[1]) if paid[0] is not None else line)
     return lines
 
 
@@ -172,13 +181,14 @@ def _product_id(product: Any) -> str | None:
     if not isinstance(product, dict):
         return None
     for name in ("product_id", "sku"):
-        found = _identifier(product.get(name))
+        found = identifier(product.get(name))
         if found is not None:
             return found
     return None
 
 
-def _identifier(value: Any) -> str | None:
+def identifier(value: Any) -> str | None:
+    """An id as the shop gives it; None for what cannot be one."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
@@ -196,8 +206,24 @@ def _quantity(value: Any) -> float:
     return float(value)
 
 
-def _uuid(value: Any) -> UUID | None:
+def uuid_of(value: Any) -> UUID | None:
+    """A UUID in an event; None for what is none."""
     try:
         return UUID(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _paid(product: Mapping[str, Any], quantity: float, order_currency: Any) -> tuple[int | None, str | None]:
+    """Price × quantity in minor units and the currency, the product's own or its order's; (None, None): not told."""
+    currency = product.get("currency") or order_currency
+    price = product.get("price")
+    if isinstance(price, bool) or not isinstance(price, int | float | str) or not isinstance(currency, str):
+        return None, None
+    currency = currency.upper()
+    try:
+        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+            return None, None
+        return price_in_minor(Decimal(str(price)) * Decimal(repr(quantity)), currency), currency
+    except (ArithmeticError, ValueError):  # no number, or none that could be a price
+        return None, None

@@ -43,7 +43,7 @@ def add_lines(tx: Transaction, lines: Sequence[Line]) -> None:
         "interaction",
         (
             *("position", "line", "identity_id", "customer_id", "item_key", "product_id", "kind", "quantity"),
-            *("occurred_at", "recommendation_id"),
+            *("occurred_at", "recommendation_id", "amount_minor", "currency"),
         ),
         (
             (
@@ -57,10 +57,15 @@ def add_lines(tx: Transaction, lines: Sequence[Line]) -> None:
                 line.quantity,
                 line.occurred_at,
                 line.recommendation_id,
+                line.amount_minor,
+                line.currency,
             )
             for line in lines
         ),
-        ("int8", "int4", "uuid", "uuid", "int4", "text", "int2", "float4", "timestamptz", "uuid"),
+        (
+            *("int8", "int4", "uuid", "uuid", "int4", "text", "int2", "float4", "timestamptz", "uuid"),
+            *("int8", "text"),
+        ),
     )
 
 
