@@ -2,9 +2,18 @@
 
 from flask import Flask
 
-from services.recommend.actions import shelf
+from services.recommend.actions import served, shelf
 from services.recommend.actions.standing import standing
-from services.recommend.api import audiences, categories, items, models, recommendations, slots
+from services.recommend.api import (
+    audiences,
+    categories,
+    experiments,
+    items,
+    models,
+    recommendations,
+    reports,
+    slots,
+)
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.filters import FilterError
 from services.recommend.domain.items import ItemError
@@ -20,9 +29,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings("recommend")
     artifacts.configure(settings.artifacts_url)
     shelf.forget()
+    served.forget()
     return create_web_app(
         settings,
-        [items.blp, categories.blp, recommendations.blp, models.blp, slots.blp, audiences.blp],
+        [
+            items.blp,
+            categories.blp,
+            recommendations.blp,
+            models.blp,
+            slots.blp,
+            audiences.blp,
+            experiments.blp,
+            reports.blp,
+        ],
         errors={FilterError: Invalid, ItemError: Invalid, SlotError: Invalid, PageError: BadRequest},
         title="Zhike recommend",
         stands=standing,

@@ -1,8 +1,11 @@
 """From what a request and its slot say to a wish in item keys."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
+
+import numpy as np
 
 from services.recommend.actions import shelf
 from services.recommend.domain.catalogue import Catalogue
@@ -12,12 +15,20 @@ from services.recommend.domain.expressions import Circumstances, Expression
 from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.planning import plan_of
+from services.recommend.domain.plans import Exclusions, Plan, Promotion
 from services.recommend.domain.slots import Slot
-from services.recommend.domain.strategies import Strategy
+from services.recommend.domain.strategies import Strategy, usual_chain
 from services.recommend.domain.wishes import Wish
-from services.recommend.schemas.recommendations import BatchIn, Choice, ContextIn, FilterIn, RecommendationsIn
+from services.recommend.schemas.recommendations import (
+    BatchIn,
+    Choice,
+    ContextIn,
+    FilterIn,
+    PromotionIn,
+    RecommendationsIn,
+)
 from shared import shop
-from shared.problems import Invalid
+from shared.problems import FieldError, Invalid
 
 USUAL_N: Final = 10
 _NO_CONTEXT: Final = ContextIn()
@@ -34,6 +45,10 @@ def wish_of(asked: RecommendationsIn | BatchIn, catalogue: Catalogue, now: datet
     strategy = None if asked.strategy is None else Strategy(asked.strategy)
     plan = plan_of(slot, strategy, asked.exclude_seen, context.query, catalogue.key_of)
     usually_seen = asked.exclude_seen is not False
+    at = Circumstances(now.timestamp(), shop.shop().currency, context.country)
+    if isinstance(asked, RecommendationsIn) and asked.promotions:
+        plan = plan or Plan(usual_chain(Strategy.FOR_YOU), Exclusions(bought=usually_seen))
+        plan = replace(plan, promotions=_promotions(asked.promotions, catalogue, at))
     return Wish(
         n=asked.n or (slot.n if slot else USUAL_N),
         exclude_seen=usually_seen if plan is None else plan.exclude.bought,
@@ -44,9 +59,25 @@ def wish_of(asked: RecommendationsIn | BatchIn, catalogue: Catalogue, now: datet
         near=category_path(context.category) or None,
         kinds=_kinds(asked.kinds, slot),
         where=_where(asked.where, slot),
-        at=Circumstances(now.timestamp(), shop.shop().currency, context.country),
+        at=at,
         plan=plan,
     )
+
+
+def _promotions(given: Sequence[PromotionIn], catalogue: Catalogue, at: Circumstances) -> tuple[Promotion, ...]:
+    if sum(one.share for one in given) > 1:
+        raise Invalid("the shares of promotions add up to at most 1", code="bad_promotion")
+    found = []
+    for place, one in enumerate(given):
+        if (one.items is None) == (one.where is None):
+            message = "a promotion has either `items` or `where`"
+            errors = [FieldError(path=f"promotions[{place}]", message=message)]
+            raise Invalid(message, code="bad_promotion", errors=errors)
+        keys = catalogue.keys_of(one.items or ())
+        if one.where is not None:
+            keys = np.flatnonzero(catalogue.matching(parse(one.where, f"promotions[{place}].where"), at)).tolist()
+        found.append(Promotion(one.name, one.share, np.asarray(keys, dtype=np.int64)))
+    return tuple(found)
 
 
 def slot_named(name: str | None) -> Slot | None:

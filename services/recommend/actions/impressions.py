@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.recommend.domain.impressions import Impression, Sight, impression_of
@@ -41,10 +40,10 @@ def _context(recommendation_id: UUID | None) -> int | None:
 
 
 def _count(tx: Transaction, seen: Sequence[Impression], keys: Sequence[Sequence[int]]) -> None:
-    shown: Counter[tuple[int, datetime]] = Counter()
-    clicked: Counter[tuple[int, datetime]] = Counter()
+    shown: Counter[Any] = Counter()
+    clicked: Counter[Any] = Counter()
     for one, items in zip(seen, keys, strict=True):
-        day = one.occurred_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        day = one.occurred_at.date()
         for key in items:
             (shown if one.kind is Sight.SHOWN else clicked)[key, day] += 1
     if pairs := sorted(shown.keys() | clicked.keys()):

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 import orjson
 
-from services.recommend.actions import people, shelf, telling
+from services.recommend.actions import people, served, shelf, telling
 from services.recommend.actions.asking import slot_named, wish_of
 from services.recommend.domain.answering import answer as answer_one
 from services.recommend.domain.answering import answer_many, asks_for_country
@@ -44,7 +44,8 @@ def answered(
     asked = read(_requests, body)
     catalogue, model = shelf.current()
     now = shop.business_now()
-    wish = wish_of(asked, catalogue, now, slot_named(asked.slot))
+    serving = served.begin(asked)
+    wish = served.explored_by(serving, wish_of(asked, catalogue, now, serving.slot), catalogue)
     if shown or n:
         wish = replace(wish, n=n or wish.n, exclude=[*wish.exclude, *shown])
     with statement() as tx:
@@ -54,8 +55,10 @@ def answered(
         found = answer_one(model, catalogue, visitor, wish)
         shown = [*shown, *found.keys.tolist()]
         following = None if found.shortfall else token(body, shown)
-        told = _Told(personal, asked.slot, following)
-        return _reply(found, catalogue, model, (now, zone), told), shown
+        told = _Told(personal, asked.slot, following, serving)
+        reply = _reply(found, catalogue, model, (now, zone), told)
+    served.remember(serving, found)
+    return reply, shown
 
 
 def answer_batch(body: bytes) -> bytes:
@@ -100,7 +103,7 @@ def signature(body: bytes) -> str:
 
 _REPLY: Final = (
     b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s,'
-    b'"slot":%s,"next":%s,"strategies":%s}'
+    b'"slot":%s,"next":%s,"strategies":%s,"experiment":%s}'
 )
 
 
@@ -110,6 +113,7 @@ class _Told(NamedTuple):
     personal: bool = False
     slot: str | None = None
     following: str | None = None
+    serving: served.Serving | None = None
 
 
 def _reply(
@@ -119,8 +123,9 @@ def _reply(
     clock: telling.Clock,
     told: _Told,
 ) -> bytes:
+    serving = told.serving or served.Serving(uuid7())
     return _REPLY % (
-        str(uuid7()).encode(),
+        str(serving.recommendation_id).encode(),
         found.strategy.encode(),
         orjson.dumps(model and model.version),
         b"true" if told.personal else b"false",
@@ -129,6 +134,7 @@ def _reply(
         orjson.dumps(told.slot),
         b"null" if told.following is None else b'"%b"' % told.following.encode(),
         orjson.dumps(telling.strategies(found)),
+        orjson.dumps(serving.experiment and dict(zip(("id", "variant"), serving.experiment, strict=True))),
     )
 
 

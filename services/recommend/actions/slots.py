@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from services.recommend.actions import experiments
 from services.recommend.domain.slots import MOST_SLOTS, slot_of
 from services.recommend.store import slots as store
 from shared import audit
@@ -36,6 +37,7 @@ def put_slot(name: str, given: Mapping[str, Any], check_version: VersionCheck) -
         if before is None and store.count(tx) >= MOST_SLOTS:
             raise Conflict(f"there are {MOST_SLOTS} slots already; delete one first", code="too_many_slots")
         store.put(tx, name, settings)
+        experiments.follow(tx, name, before["settings"] if before else {}, settings)
         after = _get(tx, name)
         action = "slot.update" if before else "slot.create"
         audit.record(tx, action, ("slot", name), *audit.difference(before["settings"] if before else {}, settings))
@@ -50,6 +52,7 @@ def delete_slot(name: str, check_version: VersionCheck) -> None:
             raise NotFound(f"there is no slot {name!r}")
         check_version(before["version"])
         store.remove(tx, name)
+        experiments.follow(tx, name, before["settings"], {})
         audit.record(tx, "slot.delete", ("slot", name), before=before["settings"])
 
 

@@ -40,8 +40,17 @@ def items(found: Answer, catalogue: Catalogue, clock: Clock) -> bytes:
     else:
         today = clock[0].astimezone(ZoneInfo(clock[1]))
         reasons = [_arranged(catalogue, key, why, today) for key, why in zip(keys, found.whys, strict=True)]
+    if found.promoted or found.explored:
+        reasons = [reason + _beside(found, key) for key, reason in zip(keys, reasons, strict=True)]
     parts = chain.from_iterable(zip(rendered, found.scores.tolist(), reasons, strict=True))
     return b",".join((_ITEM,) * len(keys)) % tuple(parts)
+
+
+def _beside(found: Answer, key: int) -> bytes:
+    """Members of an item that has its place otherwise than by score."""
+    if key in found.explored:
+        return b',"explored":true,"propensity":%.9g' % found.explored[key]
+    return b',"promoted":%b' % orjson.dumps(found.promoted[key]) if key in found.promoted else b""
 
 
 def shortfall(found: Shortfall) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """An answer by a plan: rules first, then pins, then strategy after strategy until every place is taken."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from services.recommend.domain.catalogue import Catalogue, Mask
 from services.recommend.domain.groups import Quotas
+from services.recommend.domain.mixing import explore, places_of, spread
 from services.recommend.domain.model import Model
-from services.recommend.domain.plans import Plan
+from services.recommend.domain.plans import Plan, Promotion
 from services.recommend.domain.proposals import Asked, Proposal, propose
 from services.recommend.domain.ranking import BLOCKED, best
 from services.recommend.domain.rules import allowed, near_of
@@ -38,11 +39,14 @@ def arrange(model: Model | None, catalogue: Catalogue, visitor: Visitor, wish: W
     proposals = [one for strategy in plan.chain if (one := propose(strategy, asked)) is not None]
     for proposal in proposals:
         _boost(proposal.scores, catalogue, plan, wish)
+    promoted = _promote(places, pinned, proposals, plan.promotions)
     near = near_of(asked, plan)
     for mask in (None,) if near is None else (near, None):
         for proposal in proposals:
             places.fill(proposal, mask)
-    keys, scores, whys = _in_place(places, pinned)
+    shown = _in_place(places, pinned)
+    explored = _explore(shown, {*pinned.values(), *promoted}, may.mask, plan, catalogue)
+    keys = [one.key for one in shown]
     proposed = np.zeros(len(catalogue), dtype=bool)
     proposed[keys] = True
     for proposal in proposals:
@@ -51,11 +55,13 @@ def arrange(model: Model | None, catalogue: Catalogue, visitor: Visitor, wish: W
     return Answer(
         found[0] if found else plan.chain[0],
         np.asarray(keys, dtype=np.int64),
-        np.asarray(scores, dtype=np.float32),
-        [why.reason for why in whys],
+        np.asarray([one.score for one in shown], dtype=np.float32),
+        [one.why.reason for one in shown],
         may.shortfall(wish, len(keys), int((proposed & may.mask).sum())),
         tuple(found),
-        whys,
+        [one.why for one in shown],
+        promoted,
+        explored,
     )
 
 
@@ -127,9 +133,62 @@ def _boost(scores: Floats, catalogue: Catalogue, plan: Plan, wish: Wish) -> None
         )
 
 
-def _in_place(places: _Places, pinned: dict[int, int]) -> tuple[list[int], list[float], list[Why]]:
+def _promote(
+    places: _Places, pinned: dict[int, int], proposals: Sequence[Proposal], promotions: Sequence[Promotion]
+) -> dict[int, str]:
+    """Give promoted items their share, the best of them first, and places among the pinned; returns key → promotion."""
+    taken: dict[int, str] = {}
+    for promotion in promotions:
+        wanted = min(places_of(promotion.share, places.n), places.n - len(places.chosen))
+        own = np.zeros(len(places.free), dtype=bool)
+        own[promotion.keys] = True
+        before = len(places.chosen)
+        for proposal in proposals:
+            for key in best(np.where(places.free & own, proposal.scores, BLOCKED), POOL * wanted).tolist():
+                if len(places.chosen) - before < wanted:
+                    places.take(key, float(proposal.scores[key]), proposal.why(key), None)
+        for key in promotion.keys[places.free[promotion.keys]].tolist():  # of which no strategy has anything to say
+            if len(places.chosen) - before < wanted:
+                places.take(key, 0.0, Why(Reason.PINNED), None)
+        taken |= {one.key: promotion.name for one in places.chosen[before:]}
+    pinned |= dict(zip(spread(len(taken), places.n, pinned), taken, strict=False))
+    return taken
+
+
+def _explore(
+    shown: list[_Chosen], fixed: Collection[int], may: Mask, plan: Plan, catalogue: Catalogue
+) -> dict[int, float]:
+    """Put items of the pool into some places of a full answer, in the list itself; returns key → propensity.
+
+    With quotas at most one, so that every item of the pool has the same probability and none breaks a quota.
+    """
+    exploring, n = plan.exploration, len(shown)
+    if exploring is None or not n:
+        return {}
+    movable = [place for place, one in enumerate(shown) if one.key not in fixed]
+    free = may.copy()
+    free[[one.key for one in shown]] = False
+    if plan.quotas and movable:
+        quotas = Quotas(catalogue, plan.quotas)
+        for place, one in enumerate(shown):
+            for group in quotas.count_in(one.key) if place != movable[-1] else ():
+                free &= ~quotas.members(group)
+    pool = exploring.pool[exploring.pool < len(free)]
+    dice = np.random.default_rng(exploring.seed)
+    found = explore(n, movable, pool[free[pool]], exploring.share, 1 if plan.quotas else n, dice)
+    if found is None:
+        return {}
+    by_score = iter([shown[place] for place in movable if place not in found.left_out])
+    for place in movable:
+        key = found.items.get(place)
+        shown[place] = next(by_score) if key is None else _Chosen(key, 0.0, Why(Reason.NEW), None)
+    return dict.fromkeys(found.items.values(), found.propensity)
+
+
+def _in_place(places: _Places, pinned: dict[int, int]) -> list[_Chosen]:
     """The chosen in the order in which they are shown: pins in their places, or last where there are too few others."""
-    others = [one for one in places.chosen if one.strategy is not None]
+    fixed = {*pinned.values()}
+    others = [one for one in places.chosen if one.key not in fixed]
     by_key = {one.key: one for one in places.chosen}
     shown: list[_Chosen] = []
     for position in range(1, len(places.chosen) + 1):
@@ -138,5 +197,4 @@ def _in_place(places: _Places, pinned: dict[int, int]) -> tuple[list[int], list[
         elif others:
             shown.append(others.pop(0))
     late = [by_key[key] for position, key in sorted(pinned.items()) if position > len(places.chosen)]
-    shown += others + late
-    return [one.key for one in shown], [one.score for one in shown], [one.why for one in shown]
+    return shown + others + late

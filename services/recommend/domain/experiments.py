@@ -75,7 +75,7 @@ def outcome(arms: Sequence[Arm], goal: str, started_at: datetime, until: datetim
     ratio_p = sample_ratio_p([arm.people for arm in arms], [arm.share for arm in arms])
     alpha = _ALPHA / max(1, len(others))
     found = [{name: _compared(arm, control, name, alpha) for name in GOALS} for arm in others]
-    adjusted = {name: holm([1.0 if one[name] is None else one[name].p_value for one in found]) for name in GOALS}
+    adjusted = {name: holm([_p_value(one[name]) for one in found]) for name in GOALS}
     trusted = ratio_p >= SRM_ALARM
     verdict, winner, why = _verdict(arms, [one[goal] for one in found], trusted, until - started_at)
     return {
@@ -99,6 +99,10 @@ def _compared(arm: Arm, control: Arm, goal: str, alpha: float) -> Difference | N
         return welch(arm.paid, control.paid, alpha)
     done = (arm.clickers, control.clickers) if goal == "clicks" else (arm.buyers, control.buyers)
     return two_proportions(done[0], arm.people, done[1], control.people, alpha)
+
+
+def _p_value(found: Difference | None) -> float:
+    return 1.0 if found is None else found.p_value
 
 
 def _verdict(

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.recommend.domain.expressions import Expression
 from services.recommend.domain.strategies import Strategy
 
@@ -45,6 +48,24 @@ class PriceBand:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """A share of the places for some items (their keys), told by a name."""
+
+    name: str
+    share: float
+    keys: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """A share of the places for items of `pool` (keys), by lots that `seed` decides."""
+
+    share: float
+    pool: NDArray[np.int64]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Strategies in the order in which they fill places, and rules. `pins`: (place from 1, item key).
 
@@ -59,3 +80,5 @@ class Plan:
     diversity: float = 0.0
     price_band: PriceBand | None = None
     words: tuple[str, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
+    exploration: Exploration | None = None

@@ -1,6 +1,6 @@
 """What is asked of a recommendation, and what is answered."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -114,7 +114,8 @@ class Shortfall:
 class Answer:
     """Item keys, best first, with a score and a reason each. `strategies`: those that filled places, in their order.
 
-    `whys`: what the reasons are about, where an answer was arranged by a plan.
+    `whys`: what the reasons are about, where an answer was arranged by a plan. `promoted`: item key → promotion;
+    `explored`: item key → the probability with which it was.
     """
 
     strategy: Strategy
@@ -124,3 +125,5 @@ class Answer:
     shortfall: Shortfall | None = None
     strategies: tuple[Strategy, ...] = ()
     whys: list[Why] | None = None
+    promoted: Mapping[int, str] = field(default_factory=dict)
+    explored: Mapping[int, float] = field(default_factory=dict)

@@ -70,6 +70,15 @@ Kinds = Annotated[list[Literal["product", "content"]], Meta(min_length=1, max_le
 Where = Annotated[str, Meta(max_length=LONGEST)]
 
 
+class PromotionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A share of the places for what the shop promotes: some items, or those of an expression. No rule yields to it."""
+
+    name: Text
+    share: Annotated[float, Meta(gt=0, le=1)]
+    items: Annotated[list[Text], Meta(min_length=1, max_length=1_000)] | None = None
+    where: Where | None = None
+
+
 class RecommendationsIn(msgspec.Struct, forbid_unknown_fields=True):
     """For whom (at most one of the ids; none: a newcomer), how many, and what may be among them."""
 
@@ -86,6 +95,7 @@ class RecommendationsIn(msgspec.Struct, forbid_unknown_fields=True):
     where: Where | None = None
     kinds: Kinds | None = None
     context: ContextIn = msgspec.field(default_factory=ContextIn)
+    promotions: Annotated[list[PromotionIn], Meta(max_length=5)] = msgspec.field(default_factory=list)
 
 
 class NextIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -145,6 +155,9 @@ class RecommendedItem(msgspec.Struct):
     reason: str
     reason_text: InWords
     due_on: date | msgspec.UnsetType = msgspec.UNSET
+    promoted: str | msgspec.UnsetType = msgspec.UNSET
+    explored: bool | msgspec.UnsetType = msgspec.UNSET
+    propensity: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShortfallOut(msgspec.Struct):
@@ -159,6 +172,13 @@ class ShortfallOut(msgspec.Struct):
     in_price_band: int
     not_excluded: int
     proposed: int
+
+
+class ExperimentOut(msgspec.Struct):
+    """The experiment that the slot runs, and the variant that the person has."""
+
+    id: str
+    variant: str
 
 
 class RecommendationsOut(msgspec.Struct):
@@ -176,6 +196,7 @@ class RecommendationsOut(msgspec.Struct):
     slot: str | None
     next: str | None
     strategies: list[str]
+    experiment: ExperimentOut | None
 
 
 class ProblemOut(msgspec.Struct):

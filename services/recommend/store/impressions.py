@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import numpy as np
@@ -66,7 +66,7 @@ def add(
     )
 
 
-def count_items(tx: Transaction, counts: Sequence[tuple[int, datetime, int, int]]) -> None:
+def count_items(tx: Transaction, counts: Sequence[tuple[int, date, int, int]]) -> None:
     """Add to how often (item key, day) was shown, and clicked. Each pair once, in their order."""
     tx.execute(
         """
@@ -77,7 +77,7 @@ def count_items(tx: Transaction, counts: Sequence[tuple[int, datetime, int, int]
         """,
         {
             "keys": [row[0] for row in counts],
-            "days": [row[1].date() for row in counts],
+            "days": [row[1] for row in counts],
             "shown": [row[2] for row in counts],
             "clicked": [row[3] for row in counts],
         },

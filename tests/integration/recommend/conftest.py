@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
-from services.recommend.actions import shelf
+from services.recommend.actions import interactions, served, shelf, training
 from services.recommend.artifacts import models as artifacts
 from shared import contracts
 from shared.database import Transaction
@@ -138,10 +138,24 @@ def as_recommend(services: Any) -> Callable[..., Any]:
     return run
 
 
+@pytest.fixture
+def api(recommend_api: Any, shop: TeaShop, teas: Any, as_recommend: Callable[..., Any]) -> Any:
+    """Green tea drinkers with cups, and friends of dark tea in pots; everything is read and a model published."""
+    for number in range(6):
+        shop.bought(f"green {number}", "longjing", "cup", *(["biluochun"] if number else []))
+        shop.bought(f"dark {number}", "puer", *(["pot"] if number else []))
+    shop.happened("Product Viewed", "visitor", {"product_id": "puer"}, anonymous=True)
+    as_recommend(interactions.read_events)
+    assert recommend_api.post("/v1/models").status_code == 202
+    assert as_recommend(training.train_if_due)
+    return recommend_api
+
+
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Any) -> Iterator[None]:
     """Each test has its own artefacts and an empty shelf that looks at every request."""
     shelf.forget()
+    served.forget()
     artifacts.configure(f"file://{tmp_path}")
     before, shelf.LOOK_EVERY_S = shelf.LOOK_EVERY_S, 0.0
     yield

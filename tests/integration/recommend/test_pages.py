@@ -3,18 +3,18 @@
 import pytest
 
 from tests.integration.recommend.conftest import tea
-from tests.integration.recommend.test_recommendations import api, ids  # noqa: F401
+from tests.integration.recommend.test_recommendations import ids
 
 
 @pytest.fixture
-def many(api):  # noqa: F811
+def many(api):
     """Sixty more teas, some of them sold out."""
     more = [tea(f"tea-{number}", 10 + number, "Tea > Green", stock=number % 7) for number in range(60)]
     assert api.put("/v1/items", json={"items": more}).status_code == 200
     return api
 
 
-def pages(api, asked, n=None):  # noqa: F811
+def pages(api, asked, n=None):
     """All pages of an answer, up to the end."""
     reply = api.post("/v1/recommendations", json=asked)
     found = [ids(reply)]

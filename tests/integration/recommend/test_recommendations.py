@@ -16,19 +16,6 @@ def ids(reply):
     return [item["item_id"] for item in reply.get_json()["items"]]
 
 
-@pytest.fixture
-def api(recommend_api, shop, teas, as_recommend):
-    """Green tea drinkers with cups, and friends of dark tea in pots; everything is read and a model published."""
-    for number in range(6):
-        shop.bought(f"green {number}", "longjing", "cup", *(["biluochun"] if number else []))
-        shop.bought(f"dark {number}", "puer", *(["pot"] if number else []))
-    shop.happened("Product Viewed", "visitor", {"product_id": "puer"}, anonymous=True)
-    as_recommend(interactions.read_events)
-    assert recommend_api.post("/v1/models").status_code == 202
-    assert as_recommend(training.train_if_due)
-    return recommend_api
-
-
 def test_a_customer_gets_what_their_like_buy_and_they_have_not(api):
     reply = api.post("/v1/recommendations", json={"user_id": "green 0", "n": 3})
     assert ids(reply)[0] == "biluochun"
