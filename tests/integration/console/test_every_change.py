@@ -169,6 +169,12 @@ def of_recommend(walk):
     walk.ask("recommend POST /v1/models", {})
     walk.ask("recommend PUT /v1/slots/<name>", {"strategy": "popular"}, name="basket")
     walk.ask("recommend DELETE /v1/slots/<name>", name="basket")
+    two = {"variants": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "strategy": "popular"}]}
+    path = "recommend POST /v1/slots/<name>/experiment"
+    walk.ask(path, two, name="home")
+    walk.ask(f"{path}/stop", name="home")
+    walk.ask(path, two, name="home")
+    walk.ask(f"{path}/apply", {"variant": "b"}, name="home")
     walk.ask("recommend POST /v1/audiences", {"item_id": "TEA-1"})
 
 
