@@ -10,6 +10,7 @@ from services.recommend.domain.interactions import Kind
 from shared.ids import uuid7
 from tests.integration.recommend.conftest import NOON, tea
 
+HOME = "/v1/slots/home"
 AB = {
     "variants": [
         {"name": "usual", "share": 0.5},
@@ -194,19 +195,19 @@ class TestExperiments:
     def test_the_best_variant_becomes_the_slot_for_everybody(self, api):
         experiment = self.start(api)
         assert api.post("/v1/slots/home/experiment", json=AB).get_json()["code"] == "experiment_runs"
-        assert api.post("/v1/slots/home/experiment/apply", json={"variant": "none"}).status_code == 404
-        ended = api.post("/v1/slots/home/experiment/apply", json={"variant": "popular"}).get_json()
+        assert api.post(f"{HOME}/experiment/apply", json={"variant": "none"}).status_code == 404
+        ended = api.post(f"{HOME}/experiment/apply", json={"variant": "popular"}).get_json()
         assert (ended["id"], ended["applied"]) == (experiment["id"], "popular")
         answer = ask(api, "green 0")
         assert (answer["strategy"], len(answer["items"]), answer["experiment"]) == ("popular", 2, None)
         assert api.get("/v1/slots/home").get_json()["strategy"] == "popular"
-        assert api.post("/v1/slots/home/experiment/stop").status_code == 404
+        assert api.post(f"{HOME}/experiment/stop").status_code == 404
         assert [one["id"] for one in api.get("/v1/slots/home/experiments").get_json()["items"]] == [experiment["id"]]
 
     def test_stopping_leaves_the_slot_as_it_was(self, api):
         before = api.get("/v1/slots/home").get_json()
         self.start(api)
-        assert api.post("/v1/slots/home/experiment/stop").get_json()["ended_at"] is not None
+        assert api.post(f"{HOME}/experiment/stop").get_json()["ended_at"] is not None
         after = api.get("/v1/slots/home").get_json()
         assert {**after, "version": 0, "updated_at": 0} == {**before, "version": 0, "updated_at": 0}
 
