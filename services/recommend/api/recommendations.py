@@ -48,8 +48,9 @@ def post_recommendations() -> Response:
     """The best items for one person at this moment.
 
     Items off sale, excluded, filtered out or (unless `exclude_seen` is false) bought before never appear. There are
-    exactly `n` of them, or `shortfall` says why not. A storefront key needs the shop's `signature` over the
-    customer_id or user_id for a personal answer.
+    exactly `n` of them, or `shortfall` says why not. A `slot` says how its places are filled; `strategy`, `where` (an
+    expression such as `price < 50 and not attributes.adult`) and `kinds` do so for one request. A storefront key
+    needs the shop's `signature` over the customer_id or user_id for a personal answer.
     """
     return Response(actions.answer(request.get_data(), principal()), content_type="application/json")
 
