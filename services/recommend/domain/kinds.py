@@ -4,7 +4,7 @@ Knows also items that nobody has taken yet, by what is popular among their kind.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +18,19 @@ _POWER: Final = 0.5
 
 @dataclass(frozen=True)
 class Kinds:
-    """`groups` groupings × items, int32: the number of each item's group; `usual`: of each, its share in all tastes."""
+    """`groups` groupings × items: the number of each item's group; `usual`: of each, its share in all tastes."""
 
-    groups: NDArray[np.int32]
+    groups: Keys  # as wide as an index is: numpy would make narrower ones so in every request
     usual: tuple[Floats, ...]
 
     @classmethod
-    def of(cls, groups: NDArray[np.int32], interest: Floats) -> "Kinds":
+    def of(cls, groups: NDArray[np.integer[Any]], interest: Floats) -> "Kinds":
         """`interest`: how much each item is taken, by all."""
         usual = []
         for numbers in groups:
             counts = np.bincount(numbers, weights=interest, minlength=1) + 1
             usual.append((counts / counts.sum()).astype(np.float32))
-        return cls(groups, tuple(usual))
+        return cls(groups.astype(np.int64), tuple(usual))
 
     def lifted(self, keys: Keys, affinity: Floats, popularity: Floats) -> Floats:
         """Popularity, raised where an item is of a kind this person takes more of than others do."""
@@ -41,5 +41,5 @@ class Kinds:
         for numbers, usual in zip(self.groups, self.usual, strict=True):
             own = np.bincount(numbers[keys], weights=affinity, minlength=len(usual)) + _SMOOTHING * usual
             lift = (own / (mass * usual)) ** (_POWER / len(self.usual))
-            found = found * lift.astype(np.float32)[numbers]
+            found = found * lift.astype(np.float32).take(numbers)
         return found
