@@ -55,6 +55,7 @@ ACTIONS: Final = {
     "task.replay": _("had failed tasks run again"),
     "items.put": _("changed the catalogue"),
     "model.train": _("started a training"),
+    "model.restore": _("let an earlier model serve again"),
     "slot.create": _("created a slot"),
     "slot.update": _("changed a slot"),
     "slot.delete": _("deleted a slot"),
