@@ -40,8 +40,7 @@ class Described:
     def groups(self) -> NDArray[np.int32]:
         """The number of each item's category, and of its brand: 2 × items."""
         paths = [" > ".join(path) for path in self.categories]
-        rows = [np.unique(np.asarray(column, dtype=str), return_inverse=True)[1] for column in (paths, self._brands())]
-        return np.stack(rows).astype(np.int32)
+        return np.stack([_numbered(paths), _numbered(self._brands())])
 
     def _brands(self) -> list[str]:
         return [brand or "" for brand in self.brands]
@@ -51,6 +50,11 @@ class Described:
         for name, path, brand in zip(self.names, self.categories, self._brands(), strict=True):
             terms = [f"category:{' > '.join(path[:depth])}" for depth in range(1, len(path) + 1)]
             yield [*terms, *([f"brand:{brand}"] if brand else []), *_words(name)]
+
+
+def _numbered(values: Sequence[str]) -> NDArray[np.int32]:
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int32)
 
 
 def _words(text: str) -> list[str]:

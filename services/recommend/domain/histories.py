@@ -43,6 +43,16 @@ class History:
         """What came in the last `days`."""
         return self._only(self.lines.ages < days, 0)
 
+    def of_some(self, most: int) -> "History":
+        """That of at most so many people, evenly spread, numbered anew; countries are left out then."""
+        if self.person_count <= most:
+            return self
+        chosen = np.linspace(0, self.person_count - 1, most).astype(np.int64)
+        number = np.full(self.person_count, -1, dtype=np.int64)
+        number[chosen] = np.arange(most)
+        there = number[self.people] >= 0
+        return History(number[self.people[there]], self.lines.some(there), most, self.item_count)
+
     def _only(self, chosen: NDArray[np.bool_], now: float) -> "History":
         lines = self.lines
         kept = Lines(

@@ -73,6 +73,16 @@ def test_the_past_of_a_cut_knows_nothing_of_what_came_after():
     assert past.lines.ages.max() == pytest.approx(everything.lines.ages.max() - 14)
 
 
+def test_some_of_the_people_keep_all_of_their_lines():
+    everything = creatures_of_habit()
+    some = everything.of_some(30)
+    assert (some.person_count, len(some), some.people.max()) == (30, len(everything) // 4, 29)
+    first, last = (everything.lines.keys[everything.people == person] for person in (0, 119))
+    assert some.lines.keys[some.people == 0].tolist() == first.tolist()
+    assert some.lines.keys[some.people == 29].tolist() == last.tolist()
+    assert everything.of_some(120) is everything
+
+
 def test_the_same_history_gives_the_same_model():
     first, second = train(creatures_of_habit(), SMALL), train(creatures_of_habit(), SMALL)
     assert np.array_equal(first.item_factors, second.item_factors)
