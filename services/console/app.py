@@ -15,6 +15,7 @@ from services.console.pages import (
     account,
     audit,
     campaigns,
+    catalogue,
     customers,
     drafting,
     errors,
@@ -31,6 +32,7 @@ from services.console.pages import (
     segments,
     shell,
     shop,
+    slots,
     storefront,
     system,
     templates,
@@ -46,7 +48,7 @@ API = (shop_api, keys_api, audit_api, system_api, sample_shop_api)
 PAGES = (
     *(language, login, reset, account, two_step, overview, customers, segments, drafting, campaigns, templates),
     *(recommendations, system, rejected, shop, keys, users, audit, reference, widget),
-    *(storefront, sample_shop),
+    *(storefront, sample_shop, slots, catalogue),
 )
 
 

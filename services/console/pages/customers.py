@@ -9,7 +9,7 @@ from flask_babel import gettext
 from services.console.actions.siblings import Answer, Ask, Change, ask, ask_all, carry_out
 from services.console.pages import finding, timeline
 from services.console.pages.errors import page_blueprint
-from services.console.pages.items import SHORTFALLS, STRATEGIES, shown
+from services.console.pages.items import SHORTFALLS, in_words, shown
 from services.console.pages.labels import (
     CHANNELS,
     CONSENT_PURPOSES,
@@ -82,7 +82,7 @@ def show(customer_id: UUID) -> str:
         scores=_scores(answers["insights"]),
         values=_values(answers["customer"]),
         other_traits=_other_traits(answers["customer"]),
-        strategies=STRATEGIES,
+        in_words=in_words,
         shortfalls=SHORTFALLS,
         channels=CHANNELS,
         consent_purposes=CONSENT_PURPOSES,

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from services.console.actions.siblings import Answer, Ask, Change, ask, ask_all, carry_out
 from services.console.pages import finding
 from services.console.pages.errors import page_blueprint
-from services.console.pages.items import SHORTFALLS, STRATEGIES, shown
+from services.console.pages.items import ASKED, SHORTFALLS, STRATEGIES, in_words, shown
 from services.console.pages.session import page, person
 
 blp = page_blueprint("recommendations", __name__)
@@ -24,7 +24,7 @@ def show() -> str:
     typed = request.args.get("customer", "").strip()
     asked = "customer" in request.args
     customer = finding.one(person(), typed) if typed else None
-    questions = {"models": Ask("recommend", "/v1/models", {"limit": 5})}
+    questions = {"models": Ask("recommend", "/v1/models", {"limit": 5}), "slots": Ask("recommend", "/v1/slots")}
     if asked and (customer or not typed):
         questions["answer"] = _question(customer)
     answers = ask_all(person(), questions)
@@ -36,10 +36,12 @@ def show() -> str:
         nobody=bool(typed) and customer is None,
         answer=found,
         items=shown(found.value["items"]) if found and found.ok else [],
-        strategies=STRATEGIES,
+        in_words=in_words,
         shortfalls=SHORTFALLS,
         counts=_COUNTS,
+        asked=[(one, STRATEGIES[one]) for one in ASKED],
         models=answers["models"],
+        slots=answers["slots"],
     )
 
 
@@ -52,7 +54,7 @@ def of_customer(customer_id: UUID) -> str:
         "recommendations/part.html",
         answer=found,
         items=shown(found.value["items"]) if found.ok else [],
-        strategies=STRATEGIES,
+        in_words=in_words,
         shortfalls=SHORTFALLS,
     )
 
@@ -72,15 +74,16 @@ def for_customer(customer_id: UUID, n: int = 8) -> Answer:
 
 
 def _question(customer: UUID | None) -> Ask:
-    wanted: dict[str, Any] = {"n": min(request.args.get("n", 10, type=int), 50)}
+    typed = {name: request.args.get(name, "").strip() for name in ("slot", "strategy", "where", "category", "item")}
+    wanted: dict[str, Any] = {name: typed[name] for name in ("slot", "strategy", "where") if typed[name]}
+    if request.args.get("n", type=int):
+        wanted["n"] = min(request.args.get("n", 10, type=int), _COUNTS[-1])
     if customer:
         wanted["customer_id"] = str(customer)
     if request.args.get("seen") == "yes":
         wanted["exclude_seen"] = False
-    category = request.args.get("category", "").strip()
-    if category:
-        wanted["filter"] = {"category": category}
-    looking_at = request.args.get("item", "").strip()
-    if looking_at:
-        wanted["context"] = {"item_id": looking_at}
+    if typed["category"]:
+        wanted["filter"] = {"category": typed["category"]}
+    cart = [one.strip() for one in request.args.get("cart", "").split(",") if one.strip()]
+    wanted["context"] = {**({"item_id": typed["item"]} if typed["item"] else {}), **({"cart": cart} if cart else {})}
     return Ask("recommend", "/v1/recommendations", json=wanted)

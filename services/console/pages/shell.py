@@ -35,6 +35,7 @@ class Entry:
     label: LazyString
     icon: str
     permission: str
+    also: tuple[str, ...] = ()  # further blueprints whose pages belong to it
 
 
 NAVIGATION: Final = (
@@ -46,7 +47,13 @@ NAVIGATION: Final = (
             Entry("segments.index", lazy_gettext("Segments"), "segments", "segments:read"),
             Entry("campaigns.index", lazy_gettext("Campaigns"), "campaigns", "campaigns:read"),
             Entry("templates.index", lazy_gettext("Templates"), "templates", "campaigns:read"),
-            Entry("recommendations.show", lazy_gettext("Recommendations"), "recommendations", "recommendations:read"),
+            Entry(
+                "recommendations.show",
+                lazy_gettext("Recommendations"),
+                "recommendations",
+                "recommendations:read",
+                ("slots", "catalogue", "experiments"),
+            ),
         ),
     ),
     (
@@ -126,7 +133,7 @@ def _navigation() -> list[tuple[LazyString | None, list[dict[str, Any]]]]:
                 "address": url_for(entry.endpoint),
                 "label": entry.label,
                 "icon": entry.icon,
-                "here": entry.endpoint.partition(".")[0] == here,
+                "here": here in (entry.endpoint.partition(".")[0], *entry.also),
             }
             for entry in entries
             if not entry.permission or (found and found.may(entry.permission))

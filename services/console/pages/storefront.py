@@ -14,7 +14,7 @@ from services.console.actions import sample_shop as actions
 from services.console.actions.sample_shop import SampleShop
 from services.console.pages.errors import page_blueprint
 from services.console.pages.formats import to_major
-from services.console.pages.items import REASONS, STRATEGIES
+from services.console.pages.items import STRATEGIES
 from services.console.pages.session import check_form, cookie_name, own_path, set_cookie
 from shared.auth import public
 from shared.client import SiblingDown
@@ -194,7 +194,6 @@ def _words() -> dict[str, Any]:
             "Recommendation Clicked": gettext("Clicked a recommendation"),
         },
         "strategies": {name: str(label) for name, label in STRATEGIES.items()},
-        "reasons": {name: str(label) for name, label in REASONS.items()},
         "added": gettext("It is in the cart."),
         "ordered": gettext("Thank you. The order is in the log, and nothing will be delivered."),
         "fewer": gettext("One fewer"),

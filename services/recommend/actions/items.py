@@ -1,5 +1,6 @@
 """Use cases of the catalogue."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -34,6 +35,21 @@ def put_items(body: bytes) -> dict[str, int]:
         done = {"items": len(items), "version": store.version(tx)}
         _note(tx, items, before, done)
         return done
+
+
+def change_availability(item_id: str, changes: Mapping[str, Any]) -> Row:
+    """Say whether one item can be bought and how many are left; the rest of it stays. Raises NotFound."""
+    with transaction() as tx:
+        before = store.item(tx, item_id)
+        if before is None:
+            raise NotFound(f"there is no item {item_id!r}")
+        wanted = {name: changes.get(name, before[name]) for name in ("available", "stock")}
+        old, new = audit.difference({name: before[name] for name in wanted}, wanted)
+        if new:
+            store.put_availability(tx, item_id, **wanted)
+            audit.record(tx, "item.availability", ("item", item_id), old, new)
+        after = store.item(tx, item_id)
+    return after or before
 
 
 def item(item_id: str) -> Row:

@@ -16,6 +16,7 @@ from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.model import Model
 from services.recommend.domain.pages import token
 from services.recommend.domain.recommending import similar
+from services.recommend.domain.slots import Slot
 from services.recommend.domain.wishes import Answer
 from services.recommend.schemas.recommendations import BatchIn, RecommendationsIn, SignatureIn
 from shared import shop
@@ -37,14 +38,20 @@ def answer(body: bytes, caller: Principal) -> bytes:
     return answered(body, caller)[0]
 
 
+def preview(slot: Slot, body: bytes, caller: Principal) -> bytes:
+    """What one person would be shown if `slot`, kept or not, were as it is given here, as JSON."""
+    return answered(body, caller, slot=slot)[0]
+
+
 def answered(
-    body: bytes, caller: Principal, shown: Sequence[int] = (), n: int | None = None
+    body: bytes, caller: Principal, shown: Sequence[int] = (), n: int | None = None, slot: Slot | None = None
 ) -> tuple[bytes, list[int]]:
     """One person's recommendations without the items `shown` already, and what has been shown with them (item keys)."""
     asked = read(_requests, body)
     catalogue, model = shelf.current()
     now = shop.business_now()
-    serving = served.begin(asked)
+    # A preview is no answer: nobody saw it, and nothing of it is kept.
+    serving = served.begin(asked) if slot is None else served.Serving(uuid7(), slot)
     wish = served.explored_by(serving, wish_of(asked, catalogue, now, serving.slot), catalogue)
     if shown or n:
         wish = replace(wish, n=n or wish.n, exclude=[*wish.exclude, *shown])
@@ -57,7 +64,8 @@ def answered(
         following = None if found.shortfall else token(body, shown)
         told = _Told(personal, asked.slot, following, serving)
         reply = _reply(found, catalogue, model, (now, zone), told)
-    served.remember(serving, found)
+    if slot is None:
+        served.remember(serving, found)
     return reply, shown
 
 

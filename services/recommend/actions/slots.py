@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.recommend.actions import experiments
-from services.recommend.domain.slots import MOST_SLOTS, slot_of
+from services.recommend.domain.slots import MOST_SLOTS, Slot, slot_of
 from services.recommend.store import slots as store
 from shared import audit
 from shared.database import Row, Transaction, transaction
@@ -42,6 +42,11 @@ def put_slot(name: str, given: Mapping[str, Any], check_version: VersionCheck) -
         action = "slot.update" if before else "slot.create"
         audit.record(tx, action, ("slot", name), *audit.difference(before["settings"] if before else {}, settings))
         return _shown(after)
+
+
+def unkept(given: Mapping[str, Any]) -> Slot:
+    """The slot that these settings would be, without its experiment. Raises SlotError, ExpressionError."""
+    return slot_of("preview", {**given, "experiment": None})
 
 
 def delete_slot(name: str, check_version: VersionCheck) -> None:

@@ -7,7 +7,15 @@ from flask import Response, request
 
 from services.recommend.actions import items as actions
 from services.recommend.actions import recommendations
-from services.recommend.schemas.items import ItemIn, ItemOut, ItemPage, ItemQuery, ItemsPut, SimilarQuery
+from services.recommend.schemas.items import (
+    AvailabilityIn,
+    ItemIn,
+    ItemOut,
+    ItemPage,
+    ItemQuery,
+    ItemsPut,
+    SimilarQuery,
+)
 from services.recommend.schemas.recommendations import RecommendationsOut, documented
 from shared.auth import require
 from shared.blueprint import Blueprint
@@ -56,6 +64,15 @@ def get_similar(query: dict[str, Any], item_id: str) -> Response:
 def get_item(item_id: str) -> dict[str, Any]:
     """One item."""
     return actions.item(item_id)
+
+
+@blp.patch("/<path:item_id>")
+@require("items:write")
+@blp.arguments(AvailabilityIn)
+@blp.response(200, ItemOut)
+def patch_item(changes: dict[str, Any], item_id: str) -> dict[str, Any]:
+    """Say whether an item can be bought, and how many are left; it counts within a second."""
+    return actions.change_availability(item_id, changes)
 
 
 def _after(cursor: str | None) -> str:

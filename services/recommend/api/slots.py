@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import orjson
+from flask import Response
+
+from services.recommend.actions import recommendations
 from services.recommend.actions import slots as actions
-from services.recommend.schemas.slots import SlotIn, SlotOut, SlotPage
-from shared.auth import require
+from services.recommend.schemas.recommendations import RecommendationsOut, documented
+from services.recommend.schemas.slots import PreviewIn, SlotIn, SlotOut, SlotPage
+from shared.auth import principal, require
 from shared.blueprint import Blueprint
 from shared.web import check_match, set_etag
 
@@ -17,6 +22,17 @@ blp = Blueprint("slots", __name__, url_prefix="/v1/slots", description="Places o
 def list_slots() -> dict[str, Any]:
     """All slots, by name."""
     return {"items": actions.slots()}
+
+
+@blp.post("/preview")
+@require("slots:read")
+@blp.arguments(PreviewIn)
+@blp.doc(**documented(None, RecommendationsOut))
+def post_preview(wanted: dict[str, Any]) -> Response:
+    """What a person would be shown by settings that are not kept. Of an experiment the slot itself is shown."""
+    slot = actions.unkept(wanted["slot"])
+    body = orjson.dumps(wanted["request"])
+    return Response(recommendations.preview(slot, body, principal()), content_type="application/json")
 
 
 @blp.get("/<name>")

@@ -60,6 +60,23 @@ class ItemOut(ma.Schema):
     updated_at = ma.fields.AwareDateTime()
 
 
+class AvailabilityIn(ma.Schema):
+    """What changes by the hour; what is left out stays as it is."""
+
+    class Meta:
+        """Unknown fields are errors."""
+
+        unknown = ma.RAISE
+
+    available = ma.fields.Boolean()
+    stock = ma.fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=ma.validate.Range(-(2**31), 2**31 - 1),
+        metadata={"description": "null: not counted."},
+    )
+
+
 class ItemPage(ma.Schema):
     """A page of items."""
 

@@ -148,6 +148,13 @@ class SlotOut(SlotIn):
     updated_at = ma.fields.AwareDateTime()
 
 
+class PreviewIn(_Strict):
+    """Settings to try, and for whom."""
+
+    slot = ma.fields.Nested(SlotIn, required=True)
+    request = ma.fields.Dict(load_default=dict, metadata={"description": "As to POST /v1/recommendations."})
+
+
 class SlotPage(ma.Schema):
     """All slots, by name."""
 

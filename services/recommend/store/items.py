@@ -49,6 +49,18 @@ def put_items(tx: Transaction, items: Sequence[Item]) -> None:
         _link_waiting_lines(tx, version)
 
 
+def put_availability(tx: Transaction, item_id: str, available: bool, stock: int | None) -> None:
+    """Say whether one item can be bought, as a new version of the catalogue."""
+    version = log.reserve(tx, "catalogue", 1)
+    tx.execute(
+        """
+        UPDATE item SET available = %(available)s, stock = %(stock)s, version = %(version)s, updated_at = now()
+        WHERE item_id = %(item_id)s
+        """,
+        {"item_id": item_id, "available": available, "stock": stock, "version": version},
+    )
+
+
 def _link_waiting_lines(tx: Transaction, version: int) -> None:
     tx.execute(
         """

@@ -31,6 +31,8 @@ UNRECORDED = {
     "campaign POST /v1/templates/preview": "computes, changes nothing",
     "segmentation POST /v1/segments/preview": "computes, changes nothing",
     "recommend POST /v1/recommendations": "computes, changes nothing",
+    "recommend POST /v1/slots/preview": "computes, changes nothing",
+    "console POST /slots/preview": "computes, changes nothing",
     "recommend POST /v1/recommendations/batch": "computes, changes nothing",
     "recommend POST /v1/recommendations/multi": "computes, changes nothing",
     "recommend POST /v1/recommendations/next": "computes, changes nothing",
@@ -68,6 +70,10 @@ THROUGH = {
     "/segments": "segmentation POST /v1/segments",
     "/segments/<uuid:segment_id>": "segmentation PUT /v1/segments/<uuid:segment_id>",
     "/segments/<uuid:segment_id>/delete": "segmentation DELETE /v1/segments/<uuid:segment_id>",
+    "/catalogue/<path:item_id>": "recommend PATCH /v1/items/<path:item_id>",
+    "/slots": "recommend PUT /v1/slots/<name>",
+    "/slots/<name>": "recommend PUT /v1/slots/<name>",
+    "/slots/<name>/delete": "recommend DELETE /v1/slots/<name>",
     "/shop/policy": "campaign PUT /v1/sending-policy",
     "/compute": "segmentation POST /v1/recompute",
     "/recommendations/train": "recommend POST /v1/models",
@@ -125,7 +131,11 @@ class Walk:
 
 def filled(rule, places):
     for name, value in places.items():
-        rule = rule.replace(f"<uuid:{name}>", str(value)).replace(f"<{name}>", str(value))
+        rule = (
+            rule.replace(f"<uuid:{name}>", str(value))
+            .replace(f"<{name}>", str(value))
+            .replace(f"<path:{name}>", str(value))
+        )
     assert "<" not in rule, rule
     return rule
 
@@ -166,6 +176,7 @@ def of_segmentation(walk):
 
 def of_recommend(walk):
     walk.ask("recommend PUT /v1/items", {"items": [{"item_id": "TEA-1", "name": "Longjing"}]})
+    walk.ask("recommend PATCH /v1/items/<path:item_id>", {"stock": 3}, item_id="TEA-1")
     walk.ask("recommend POST /v1/models", {})
     walk.ask("recommend PUT /v1/slots/<name>", {"strategy": "popular"}, name="basket")
     walk.ask("recommend DELETE /v1/slots/<name>", name="basket")

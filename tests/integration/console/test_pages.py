@@ -11,12 +11,14 @@ OPENING = [endpoint for endpoint, permission in PAGES.items() if permission is n
 ABOUT_ONE = {
     "campaigns.recipients",
     "campaigns.show",
+    "catalogue.show",
     "drafting.comparison",
     "drafting.message",
     "drafting.whom",
     "reference.document",
     "segments.edit",
     "segments.show",
+    "slots.edit",
     "templates.edit",
 }
 

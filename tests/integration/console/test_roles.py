@@ -25,6 +25,9 @@ PAGES = {
     "campaigns.schedule": "campaigns:start",
     "campaigns.send_test": "campaigns:write",
     "campaigns.show": "campaigns:read",
+    "catalogue.index": "items:read",
+    "catalogue.save": "items:write",
+    "catalogue.show": "items:read",
     "customers.events": "customers:read",
     "customers.search": "customers:read",
     "customers.set_consent": "consents:write",
@@ -73,6 +76,13 @@ PAGES = {
     "shop.save_policy": "policy:write",
     "shop.show": "shop:read",
     "shop.switch_sending": "shop:write",
+    "slots.create": "slots:write",
+    "slots.delete": "slots:write",
+    "slots.edit": "slots:read",
+    "slots.index": "slots:read",
+    "slots.new": "slots:write",
+    "slots.preview": "slots:read",
+    "slots.update": "slots:write",
     **{
         f"storefront.{name}": None
         for name in ("cart", "categories", "category", "home", "item", "log_in", "log_out", "search")

@@ -54,7 +54,7 @@
     const block = part("section", "sample-why");
     block.dataset.of = title;
     block.append(part("h3", "", title));
-    const strategy = words.strategies[detail.strategy] ?? detail.strategy;
+    const strategy = detail.strategies.map((one) => words.strategies[one] ?? one).join(" → ");
     const change = fresh ? words.changed.replace("{count}", fresh) : words.unchanged;
     block.append(part("p", "small", strategy), part("p", "muted small",
       [detail.personal ? words.personal : words.session, before && change].filter(Boolean).join(" · ")));
@@ -62,7 +62,7 @@
     const rows = part("ul", "small");
     for (const item of detail.items) {
       const row = part("li", before && !before.includes(item.item_id) ? "sample-new" : "");
-      row.append(part("span", "", item.name), part("span", "muted", item.reason_text?.[language] ?? words.reasons[item.reason] ?? ""));
+      row.append(part("span", "", item.name), part("span", "muted", item.reason_text[language]));
       rows.append(row);
     }
     block.append(rows);
