@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import KIND_WEIGHTS, Parameters
-from services.recommend.domain.tastes import Lines, as_matrix, tastes
+from services.recommend.domain.tastes import Lines, as_matrix, tastes, tastes_of_many
 
 MONTHLY = Parameters(affinity_half_life=30, frequency_half_life=30)
 
@@ -89,3 +89,15 @@ def test_everybodys_tastes_are_the_tastes_of_each():
         alone = tastes(own, MONTHLY)
         assert matrix[row, alone.keys] == pytest.approx(alone.affinity)
     assert np.count_nonzero(matrix) == 3
+
+
+def test_the_tastes_of_many_at_once_are_those_of_each_alone():
+    people = [
+        lines((7, Kind.BOUGHT, 2, 3), (7, Kind.RETURNED, 1, 1), (2, Kind.VIEWED, 1, 0)),
+        lines(),
+        lines((7, Kind.BOUGHT, 1, 40), (900, Kind.ADDED, 1, 2)),
+    ]
+    for own, found in zip(people, tastes_of_many(people, MONTHLY), strict=True):
+        alone = tastes(own, MONTHLY)
+        for column in ("keys", "affinity", "frequency", "lately", "bought"):
+            assert getattr(found, column).tolist() == getattr(alone, column).tolist()
