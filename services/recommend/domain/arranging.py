@@ -105,14 +105,19 @@ class _Places:
                 return
             if self.diversity == 0:
                 for key, score in zip(keys.tolist(), scores[keys].tolist(), strict=True):
-                    self.take(key, score, proposal.why(key), proposal.strategy)
+                    if self.free[key]:
+                        self.take(key, score, proposal.why(key), proposal.strategy)
             else:
-                chosen = [one.key for one in self.chosen]
+                self._vary(proposal, keys, scores)
 
-                def take(key: int, score: float) -> bool:
-                    return self.take(key, score, proposal.why(key), proposal.strategy)
+    def _vary(self, proposal: Proposal, pool: Keys, scores: Floats) -> None:
+        """Choose from a pool, best first, what is good and unlike what is there already."""
 
-                take_varied(self.likeness, keys, scores[keys], chosen, self.diversity, take)
+        def take(key: int, score: float) -> bool:
+            return self.free[key] and self.take(key, score, proposal.why(key), proposal.strategy)
+
+        chosen = [one.key for one in self.chosen]
+        take_varied(self.likeness, pool, scores[pool], chosen, self.diversity, self.n - len(chosen), take)
 
 
 def _pin(places: _Places, pins: Sequence[tuple[int, int]]) -> dict[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from services.recommend.domain.catalogue import Catalogue, Mask
-from services.recommend.domain.columns import Codes, held
+from services.recommend.domain.columns import held
 from services.recommend.domain.plans import Quota
 
 
@@ -27,9 +27,12 @@ class Quotas:
         """The items of a group."""
         number, one = group
         by = self.quotas[number].by
+        columns = self.catalogue.columns
         if by in ("category", "brand"):
-            return self._column(by).matching(lambda value: value == one)
-        return self._column(by).matching(lambda value: one in value[1])
+            column = columns.categories if by == "category" else columns.brands
+            mask: Mask = column.codes == column.values[one]
+            return mask
+        return self.catalogue.attribute(by).matching(lambda value: one in value[1])
 
     def _groups(self, by: str, key: int) -> list[Hashable]:
         item = self.catalogue.items[key]
@@ -38,9 +41,3 @@ class Quotas:
         if by == "brand":
             return [item.brand] if item.brand else []
         return list(dict.fromkeys(held(item.attributes.get(by))[1]))
-
-    def _column(self, by: str) -> Codes:
-        columns = self.catalogue.columns
-        if by == "category":
-            return columns.categories
-        return columns.brands if by == "brand" else self.catalogue.attribute(by)

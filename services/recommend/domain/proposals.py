@@ -72,7 +72,8 @@ def _for_you(asked: Asked) -> Proposal | None:
     if one.factors is None and not len(one.session):
         return None
     (products,) = recommending.products_of(model, asked.size, [one])
-    products.settle()
+    if products.bound > 0:
+        products.settle()
     found = recommending.scores_of(model, one, products, wish)
 
     def why(key: int) -> Why:

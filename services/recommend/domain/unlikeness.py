@@ -54,9 +54,10 @@ def take_varied(
     scores: Floats,
     chosen: Sequence[int],
     diversity: float,
+    wanted: int,
     take: Callable[[int, float], bool],
 ) -> None:
-    """Offer the items of `pool` to `take` by maximal marginal relevance (Carbonell and Goldstein 1998).
+    """Offer items of `pool` to `take`, until it took `wanted`, by maximal marginal relevance (Carbonell and Goldstein).
 
     Each time the one with the most of (1 − diversity) × its score, scaled over the pool to [0, 1], − diversity × its
     likeness to the likest one chosen; of equals the first. What `take` refuses counts for nothing.
@@ -71,4 +72,7 @@ def take_varied(
         place = int((value - diversity * likest).argmax())
         value[place] = -np.inf
         if take(int(pool[place]), float(scores[place])):
+            wanted -= 1
+            if wanted == 0:
+                return
             likest = np.maximum(likest, likeness.between(int(pool[place]), pool))
