@@ -168,6 +168,10 @@ class Count:
             JOIN profile_out.identity_map_v1 m USING (identity_id) WHERE f.customer_id IS DISTINCT FROM m.customer_id
             UNION ALL SELECT 'recommend.interaction', f.identity_id::text FROM recommend.interaction f
             JOIN profile_out.identity_map_v1 m USING (identity_id) WHERE f.customer_id IS DISTINCT FROM m.customer_id
+            UNION ALL SELECT 'recommend.impression', f.identity_id::text FROM recommend.impression f
+            JOIN profile_out.identity_map_v1 m USING (identity_id) WHERE f.customer_id IS DISTINCT FROM m.customer_id
+            UNION ALL SELECT 'recommend.assignment', f.identity_id::text FROM recommend.assignment f
+            JOIN profile_out.identity_map_v1 m USING (identity_id) WHERE f.customer_id IS DISTINCT FROM m.customer_id
             UNION ALL SELECT 'campaign.purchase', f.identity_id::text FROM campaign.purchase f
             JOIN profile_out.identity_map_v1 m USING (identity_id) WHERE f.customer_id IS DISTINCT FROM m.customer_id
             UNION ALL SELECT 'campaign.send', f.identity_id::text FROM campaign.send f

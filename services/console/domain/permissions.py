@@ -24,6 +24,7 @@ PERMISSIONS: Final = MappingProxyType(
             "consents:write",
             "segments:write",
             "recommendations:batch",
+            "audiences:read",
             "slots:write",
             "items:write",
             "campaigns:write",
@@ -61,6 +62,7 @@ PERMISSIONS: Final = MappingProxyType(
             "consents:write",
             "segments:write",
             "recommendations:batch",
+            "audiences:read",
             "slots:write",
             "items:write",
             "campaigns:write",
@@ -69,7 +71,7 @@ PERMISSIONS: Final = MappingProxyType(
             "shop:read",
         },
         "approver": _LOOK | {"contacts:read", "campaigns:start", "campaigns:stop", "shop:read"},
-        "analyst": _LOOK | {"segments:write", "recommendations:batch", "events:read"},
+        "analyst": _LOOK | {"segments:write", "recommendations:batch", "audiences:read", "events:read"},
         "viewer": _LOOK,
     }
 )

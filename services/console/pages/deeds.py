@@ -60,6 +60,10 @@ ACTIONS: Final = {
     "slot.create": _("created a slot"),
     "slot.update": _("changed a slot"),
     "slot.delete": _("deleted a slot"),
+    "experiment.start": _("started an experiment in a slot"),
+    "experiment.stop": _("ended the experiment of a slot"),
+    "experiment.apply": _("made a variant the slot for everybody"),
+    "audience.compute": _("computed an audience"),
     "scores.recompute": _("started a recomputation"),
 }
 
@@ -73,6 +77,7 @@ SUBJECTS: Final = {
     "policy": _("Sending policy"),
     "suppression": _("Suppressed address"),
     "segment": _("Segment"),
+    "audience": _("Audience"),
     "template": _("Template"),
     "campaign": _("Campaign"),
     "customer": _("Customer"),

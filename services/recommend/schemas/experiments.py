@@ -4,6 +4,9 @@ import marshmallow as ma
 
 from services.recommend.domain.experiments import GOALS
 from services.recommend.schemas.slots import Variant
+from shared.instants import EARLIEST, LATEST
+
+_DAYS = ma.validate.Range(EARLIEST.date(), LATEST.date(), error="must lie between 1990 and 2190")
 
 
 class _Strict(ma.Schema):
@@ -124,8 +127,8 @@ class ReportQuery(_Strict):
     """Which days (of the shop's calendar, both included; usually the last 28), and which slot."""
 
     slot = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 63))
-    since = ma.fields.Date(load_default=None)
-    until = ma.fields.Date(load_default=None)
+    since = ma.fields.Date(load_default=None, validate=_DAYS)
+    until = ma.fields.Date(load_default=None, validate=_DAYS)
     window_days = ma.fields.Integer(
         load_default=7,
         validate=ma.validate.Range(1, 30),
