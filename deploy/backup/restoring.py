@@ -27,7 +27,7 @@ UNUSED: Final = frozenset(
     {
         *("profile.log_head", "segmentation.log_head", "recommend.log_head"),
         *("segmentation.log_cursor", "recommend.log_cursor", "campaign.log_cursor"),
-        *("segmentation.recompute_job", "segmentation.score_basis", "recommend.training"),
+        *("segmentation.recompute_job", "segmentation.score_basis", "recommend.training", "recommend.slot"),
         *("campaign.sending_policy", "console.shop", "console.access_policy", "console.login_attempt"),
     }
 )

@@ -10,8 +10,9 @@ from services.recommend.domain.filters import FilterError
 from services.recommend.domain.pages import opened
 from services.recommend.schemas.recommendations import MultiIn, NextIn
 from shared.auth import Principal
-from shared.problems import Invalid, Problem
+from shared.problems import Invalid, Problem, TooLarge
 
+MOST_OF_A_PAGE: Final = 10  # of a public key, so that its rate is not multiplied by fifty
 _nexts: Final = msgspec.json.Decoder(NextIn)
 _multis: Final = msgspec.json.Decoder(MultiIn)
 
@@ -24,8 +25,13 @@ def answer_next(body: bytes, caller: Principal) -> bytes:
 
 
 def answer_several(body: bytes, caller: Principal) -> bytes:
-    """An answer for each of several requests, as JSON, or the problem that it has; the others are answered."""
+    """An answer for each of several requests, as JSON, or the problem that it has; the others are answered.
+
+    Raises TooLarge for more than a page needs of a public key.
+    """
     asked = read(_multis, body)
+    if not caller.trusted and len(asked.requests) > MOST_OF_A_PAGE:
+        raise TooLarge(f"with this key send at most {MOST_OF_A_PAGE} requests at once")
     replies: list[bytes] = []
     shown: list[int] = []
     for request in asked.requests:

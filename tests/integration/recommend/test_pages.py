@@ -99,3 +99,9 @@ class TestSeveral:
 
     def test_fifty_requests_are_the_most(self, many):
         assert many.post("/v1/recommendations/multi", json={"requests": [{}] * 51}).status_code == 422
+
+    def test_with_a_public_key_ten_are(self, many):
+        storefront = many.as_key("storefront")
+        for count, status in ((10, 200), (11, 413)):
+            reply = storefront.post("/v1/recommendations/multi", json={"requests": [{"n": 1}] * count})
+            assert reply.status_code == status
