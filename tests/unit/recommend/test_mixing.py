@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recommend.domain.arranging import arrange
@@ -28,7 +28,6 @@ PROMOTIONS = st.lists(st.tuples(SHARES, SETS), max_size=2)
 EXPLORATIONS = st.tuples(SHARES, SETS, st.integers(0, 9))
 
 
-@settings(max_examples=150, deadline=None)
 @given(ROWS, MODELS, DEEDS, WISHES, PLANS, PROMOTIONS, EXPLORATIONS)
 def test_neither_promotion_nor_exploration_breaks_a_rule(rows, model, deeds, wish, plan, promotions, exploration):
     share, pool, seed = exploration
