@@ -19,10 +19,12 @@ from services.console.pages import (
     customers,
     drafting,
     errors,
+    experiments,
     formats,
     keys,
     language,
     login,
+    models,
     overview,
     recommendations,
     reference,
@@ -48,7 +50,7 @@ API = (shop_api, keys_api, audit_api, system_api, sample_shop_api)
 PAGES = (
     *(language, login, reset, account, two_step, overview, customers, segments, drafting, campaigns, templates),
     *(recommendations, system, rejected, shop, keys, users, audit, reference, widget),
-    *(storefront, sample_shop, slots, catalogue),
+    *(storefront, sample_shop, slots, catalogue, models, experiments),
 )
 
 

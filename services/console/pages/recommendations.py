@@ -24,7 +24,7 @@ def show() -> str:
     typed = request.args.get("customer", "").strip()
     asked = "customer" in request.args
     customer = finding.one(person(), typed) if typed else None
-    questions = {"models": Ask("recommend", "/v1/models", {"limit": 5}), "slots": Ask("recommend", "/v1/slots")}
+    questions = {"slots": Ask("recommend", "/v1/slots")}
     if asked and (customer or not typed):
         questions["answer"] = _question(customer)
     answers = ask_all(person(), questions)
@@ -40,7 +40,6 @@ def show() -> str:
         shortfalls=SHORTFALLS,
         counts=_COUNTS,
         asked=[(one, STRATEGIES[one]) for one in ASKED],
-        models=answers["models"],
         slots=answers["slots"],
     )
 
@@ -65,7 +64,7 @@ def train() -> Response:
     """Ask for a new model."""
     carry_out(person(), Change("recommend", "POST", "/v1/models", json={}))
     flash(gettext("Training is requested. The new model takes over by itself when it is ready."), "done")
-    return redirect(url_for("recommendations.show"))  # type: ignore[return-value]
+    return redirect(url_for("models.index"))  # type: ignore[return-value]
 
 
 def for_customer(customer_id: UUID, n: int = 8) -> Answer:

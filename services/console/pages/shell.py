@@ -52,7 +52,7 @@ NAVIGATION: Final = (
                 lazy_gettext("Recommendations"),
                 "recommendations",
                 "recommendations:read",
-                ("slots", "catalogue", "experiments"),
+                ("slots", "catalogue", "experiments", "models"),
             ),
         ),
     ),

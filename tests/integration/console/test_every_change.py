@@ -42,6 +42,9 @@ UNRECORDED = {
     "campaign POST /v1/messages/retry": "nothing has failed",
     "console POST /v1/system/dead-letters/replay": "nothing has failed",
     "console POST /system/replay": "the same as a page",
+    # Writes down what it restores; here there is no earlier model. Tried in recommend/test_models.py.
+    "recommend POST /v1/models/<version>/restore": "there is no earlier model",
+    "console POST /models/<version>/restore": "the same as a page",
     "console POST /account/two-step/begin": "proposes a secret, which counts once it is confirmed",
     "console POST /storefront/log-in": "an event in the log, as of a shop's server",
     "console POST /storefront/log-out": "forgets a cookie",
@@ -71,6 +74,8 @@ THROUGH = {
     "/segments/<uuid:segment_id>": "segmentation PUT /v1/segments/<uuid:segment_id>",
     "/segments/<uuid:segment_id>/delete": "segmentation DELETE /v1/segments/<uuid:segment_id>",
     "/catalogue/<path:item_id>": "recommend PATCH /v1/items/<path:item_id>",
+    "/experiments/<name>": "recommend POST /v1/slots/<name>/experiment",
+    "/experiments/<name>/stop": "recommend POST /v1/slots/<name>/experiment/stop",
     "/slots": "recommend PUT /v1/slots/<name>",
     "/slots/<name>": "recommend PUT /v1/slots/<name>",
     "/slots/<name>/delete": "recommend DELETE /v1/slots/<name>",

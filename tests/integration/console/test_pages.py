@@ -18,6 +18,8 @@ ABOUT_ONE = {
     "reference.document",
     "segments.edit",
     "segments.show",
+    "experiments.show",
+    "models.show",
     "slots.edit",
     "templates.edit",
 }
