@@ -77,13 +77,19 @@ def _perform(home: Home, port: int, stages: Stages) -> dict[str, Any]:
     mailing = run.send_campaign(on, segments[story.AUDIENCE]["segment_id"])
     run.replay(on, messages)
     run.learn(on, "as_of_today", "Features and a model, as of today")
+    run.open_sample_shop(on)
     counts, differences = run.check(on)
     database.close()
     stages.seconds["total"] = round(time.monotonic() - began, 2)
     found = {
         "counts": counts,
         "seconds": stages.seconds,
-        "urls": {**state["urls"], "console": base, "campaign": f"{base}/campaigns/{mailing.campaign_id}"},
+        "urls": {
+            **state["urls"],
+            "console": base,
+            "storefront": f"{base}/storefront",
+            "campaign": f"{base}/campaigns/{mailing.campaign_id}",
+        },
         "keys": keys,
         "login": login,
         "port": state["base_port"],

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from deploy.demo import catalogue, consents, events, mailbox, mailing, story
+from deploy.demo import catalogue, consents, events, mailbox, mailing, people, story
 from deploy.demo.client import DemoError, Platform
 from deploy.demo.database import Database
 from deploy.demo.dataset import Dataset, Figures, figures
 from deploy.demo.mailing import Comparison
 from deploy.demo.progress import Stages
 
+SHOPPERS: Final = 6
 _PAUSE_S: Final = 0.3
 _PATIENCE_S: Final = 300.0
 
@@ -98,6 +99,14 @@ def replay(on: Stage, messages: pl.DataFrame) -> None:
     """Let the last four weeks happen, and put the shop's clock back to the present."""
     _send(on, "replay", "The last four weeks", messages, on.data.cut, None)
     on.platform.put("/v1/shop", {"business_clock": None})
+
+
+def open_sample_shop(on: Stage) -> None:
+    """A storefront on this catalogue, in which anybody may be one of some households with a long history."""
+    busiest = on.data.lines.group_by("household_id").len().sort("len", "household_id", descending=True)
+    households = busiest["household_id"].head(SHOPPERS).to_list()
+    shoppers = [{"user_id": str(one), "label": people.person(int(one)).name} for one in households]
+    on.platform.put("/v1/sample-shop", {"open": True, "shoppers": shoppers})
 
 
 def report(on: Stage, mailing: Mailing) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def _way_in(console: Console, result: dict[str, Any]) -> None:
     login = result["login"]
     rows = {
         "Console": f"{result['urls']['console']}   log in as {login['email']} with {login['password']}",
+        "Sample shop": str(result["urls"].get("storefront", "open it in the shop settings")),
         **{f"{kind} key": secret for kind, secret in result["keys"].items()},
         "Try": result["curl"],
     }
