@@ -28,10 +28,10 @@ async function send(type, fields) {
     ...fields, messageId: chance(), anonymousId: me(), userId: who.user_id,
     timestamp: new Date(), context: { library: { name: "zhike-widget" }, page: { url: location.href } },
   };
+  announce(document, "sent", message);
   try {
     const body = JSON.stringify({ ...message, writeKey: settings.collect });
-    const reply = await fetch(`${site}/v1/${type}`, { method: "POST", body, keepalive: true });
-    if (reply.ok) announce(document, "sent", message);
+    await fetch(`${site}/v1/${type}`, { method: "POST", body, keepalive: true });
   } catch {}
 }
 
