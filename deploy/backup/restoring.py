@@ -29,6 +29,7 @@ UNUSED: Final = frozenset(
         *("segmentation.log_cursor", "recommend.log_cursor", "campaign.log_cursor"),
         *("segmentation.recompute_job", "segmentation.score_basis", "recommend.training", "recommend.slot"),
         *("campaign.sending_policy", "console.shop", "console.access_policy", "console.login_attempt"),
+        "console.sample_shop",
     }
 )
 
