@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final
 
+from services.recommend.domain.expression_tokens import ExpressionError, Reader, Token, tokens
 from services.recommend.domain.expressions import (
     ATTRIBUTE,
     DAY_S,
@@ -21,7 +22,6 @@ from services.recommend.domain.expressions import (
     Value,
     VisitorCountry,
 )
-from services.recommend.domain.filters import FilterError
 from services.recommend.domain.instants import seconds_of
 from services.recommend.domain.items import category_path
 
@@ -31,16 +31,6 @@ MOST_TESTS: Final = 50
 MOST_VALUES: Final = 200
 _LARGEST: Final = Decimal(10) ** 15
 
-_TOKEN: Final = re.compile(
-    r"""\s*(?:
-    (?P<number>-?\d+(?:\.\d+)?)(?![\w.])
-    |(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    |(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
-    |(?P<sign><=|>=|!=|<>|==|=|<|>|\(|\)|\[|\]|,|\+|-)
-    )""",
-    re.VERBOSE,
-)
-_ESCAPED: Final = re.compile(r"\\(.)")
 _UNITS: Final = {
     name: seconds
     for unit, seconds in (("minute", 60.0), ("hour", 3_600.0), ("day", DAY_S), ("week", 7 * DAY_S))
@@ -80,17 +70,6 @@ _ALLOWED: Final = {
 }
 
 
-class ExpressionError(FilterError):
-    """An expression cannot be read. `position`: the character, from 1, at which it goes wrong."""
-
-    code = "bad_expression"
-
-    def __init__(self, message: str, position: int, path: str) -> None:
-        super().__init__(f"{path}, character {position}: {message}")
-        self.position = position
-        self.errors = [{"path": path, "message": f"character {position}: {message}"}]
-
-
 def parse(text: str, path: str = "where") -> Expression:
     """The expression as a tree. Raises ExpressionError naming `path` and the position of the first fault."""
     if len(text) > LONGEST:
@@ -100,63 +79,17 @@ def parse(text: str, path: str = "where") -> Expression:
 
 @lru_cache(maxsize=512)
 def _parsed(text: str, path: str) -> Expression:
-    reader = _Reader(_tokens(text, path), path)
+    reader = _Reader(tokens(text, path), path)
     found = reader.alternatives(1)
     if reader.token.kind != "end":
         reader.fail(f"expected and, or, or the end, not {reader.token.text!r}")
     return found
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    position: int
-
-
-def _tokens(text: str, path: str) -> list[_Token]:
-    found, place = [], 0
-    end = len(text.rstrip())
-    while place < end:
-        match = _TOKEN.match(text, place)
-        if match is None:
-            at = place + len(text[place:]) - len(text[place:].lstrip())
-            what = (
-                "this text has no closing quotation mark" if text[at] in "\"'" else f"{text[at]!r} means nothing here"
-            )
-            raise ExpressionError(what, at + 1, path)
-        kind = match.lastgroup or ""
-        found.append(_Token(kind, match[kind], match.start(kind) + 1))
-        place = match.end()
-    return [*found, _Token("end", "the end", end + 1)]
-
-
 @dataclass
-class _Reader:
-    tokens: list[_Token]
-    path: str
-    place: int = 0
+class _Reader(Reader):
     tests: int = 0
     values: int = 0
-
-    @property
-    def token(self) -> _Token:
-        return self.tokens[self.place]
-
-    def fail(self, message: str, at: _Token | None = None) -> NoReturn:
-        raise ExpressionError(message, (at or self.token).position, self.path)
-
-    def word(self, *words: str) -> bool:
-        """Take the next token where it is one of these words or signs."""
-        token = self.token
-        given = token.text.lower() if token.kind == "name" else token.text
-        if token.kind in ("name", "sign") and given in words:
-            self.place += 1
-            return True
-        return False
-
-    def need(self, sign: str) -> None:
-        if not self.word(sign):
-            self.fail(f"expected {sign!r}, not {self.token.text!r}")
 
     def alternatives(self, depth: int) -> Expression:
         return self.joined("or", self.together, AnyOf, depth)
@@ -286,14 +219,7 @@ class _Reader:
         hint = ": texts stand in quotation marks" if token.kind == "name" else ""
         return self.fail(f"expected a value, not {token.text!r}{hint}")
 
-    def quoted(self, what: str) -> str:
-        token = self.token
-        if token.kind != "text":
-            self.fail(f"expected {what} in quotation marks, not {token.text!r}")
-        self.place += 1
-        return _ESCAPED.sub(r"\1", token.text[1:-1])
-
-    def instant(self, text: str, at: _Token) -> Moment:
+    def instant(self, text: str, at: Token) -> Moment:
         seconds = seconds_of(text)
         if seconds is None:
             self.fail('a time looks like "2026-05-01" or "2026-05-01T09:00+08:00"', at)

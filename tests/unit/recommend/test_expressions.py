@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recommend.domain.columns import Change
-from services.recommend.domain.expression_parser import DEEPEST, LONGEST, MOST_TESTS, ExpressionError, parse
+from services.recommend.domain.expression_parser import DEEPEST, LONGEST, MOST_TESTS, parse
+from services.recommend.domain.expression_tokens import ExpressionError
 from services.recommend.domain.expressions import Circumstances
 from tests.unit.recommend.reference import AT, NOW, ROWS, Row, holds, one_of, shop
 
