@@ -22,6 +22,8 @@ from tests.servers import TEMPLATE, Database
 from tests.upgrade.keys import KEYS
 
 DUMPS = sorted((Path(__file__).parent / "dumps").glob("*.zip"))
+# Rows that later migrations bring into tables of the dump: the version of the slots.
+BROUGHT = {"recommend.log_head": 1}
 
 
 class Upgraded(NamedTuple):
@@ -83,7 +85,8 @@ def test_no_migration_loses_or_doubles_a_row(upgraded: Upgraded) -> None:
             name = f"{table.schema}.{table.parent or table.name}"
             after[name] = after.get(name, 0) + row["n"]
     before = upgraded.before.rows()
-    assert {name: after.get(name) for name in before} == before
+    expected = {name: count + BROUGHT.get(name, 0) for name, count in before.items()}
+    assert {name: after.get(name) for name in before} == expected
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import psutil
 import pytest
 import requests
 
@@ -103,6 +104,7 @@ def test_a_proxy_answers_for_itself_whatever_is_behind_it_and_a_frozen_one_does_
     try:
         eventually(lambda: proxy.answers(base))
         process.send_signal(signal.SIGSTOP)
+        eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
         assert not proxy.answers(base)
         process.send_signal(signal.SIGCONT)
         eventually(lambda: proxy.answers(base))
