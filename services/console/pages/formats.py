@@ -63,7 +63,9 @@ def number(value: float | None, digits: int = 0) -> str:
     """A number with separators, rounded to `digits`."""
     if value is None:
         return NOTHING
-    return format_decimal(round(Decimal(str(value)), digits), locale=get_locale())
+    rounded = round(Decimal(str(value)), digits) + 0  # never "-0"
+    # Babel's own pattern would round to three decimals.
+    return format_decimal(rounded.normalize(), locale=get_locale(), decimal_quantization=False)
 
 
 def compact(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """Whether it is time to buy a thing again: the odds of each thing a person bought being in their next purchase.
 
-From what their own lines say (how often, decayed slowly and fast) and from what is known of the item; see due.py.
+From what their own lines say (how often, decayed slowly and fast) and from what is known of the item. repurchase.py
+learns it.
 """
 
 from dataclasses import dataclass

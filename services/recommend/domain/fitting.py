@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from services.recommend.domain import als, due, sessions
+from services.recommend.domain import als, repurchase, sessions
 from services.recommend.domain.again import Again
 from services.recommend.domain.challengers.walks import likeness_of
 from services.recommend.domain.content import Described, warmed
@@ -63,7 +63,7 @@ def fit(history: History, parameters: Parameters, described: Described | None = 
         popularity_by_country=by_country,
         pairs=int(affinity.nnz),
         likeness=Likeness.of(likeness_of(affinity, KEPT, parameters.walk_alpha, parameters.walk_beta)),
-        again=due.learn(history, parameters, overall),
+        again=repurchase.learn(history, parameters, overall),
         kinds=None if described is None else Kinds.of(described.groups(), _sums(affinity)),
         sessions=sessions.learn(history),
     )

@@ -60,12 +60,14 @@ def changes(tx: Transaction, segments: Collection[UUID], query: Query, customers
     `query` (rules.matching_each) says who belongs into which.
     """
     text = sql.SQL(_CHANGES).format(matching=query.text, scope=_scope(customers))
-    return _found(tx, text, {**query.params, "segments": list(segments), "customers": customers})
+    params = {**query.params, "segments": list(segments), "customers": customers}
+    with tx.connection.cursor(row_factory=class_row(Changes), binary=True) as cursor:
+        return cursor.execute(text, params).fetchone() or Changes()
 
 
 def leavers(tx: Transaction, segment_id: UUID) -> Changes:
     """Everyone in the segment, as leaving it."""
-    return _found(tx, sql.SQL(_LEAVERS), {"segment_id": segment_id})
+    return changes(tx, [segment_id], _NOBODY, None)
 
 
 def apply(tx: Transaction, found: Changes, at: datetime) -> None:
@@ -133,16 +135,15 @@ def preview(tx: Transaction, query: Query, sample: int) -> dict[str, Any]:
     return cast(dict[str, Any], tx.one(text, {**query.params, "sample": sample}))
 
 
-def _found(tx: Transaction, text: sql.Composed | sql.SQL, params: dict[str, Any]) -> Changes:
-    with tx.connection.cursor(row_factory=class_row(Changes), binary=True) as cursor:
-        return cursor.execute(text, params).fetchone() or Changes()
-
-
 def _scope(customers: Sequence[UUID] | None) -> sql.SQL:
     return sql.SQL("true") if customers is None else sql.SQL("m.customer_id = ANY(%(customers)s)")
 
 
 _UUIDS, _BOOLS, _TEXT, _INT8 = 2951, 1000, 25, 20  # what Postgres calls these types
+
+_NOBODY: Final = Query(
+    sql.Composed([sql.SQL("SELECT NULL::uuid AS segment_id, NULL::uuid AS customer_id WHERE false")]), {}
+)
 
 _CHANGES: Final = """
     WITH matched AS MATERIALIZED ({matching}),
@@ -159,12 +160,6 @@ _CHANGES: Final = """
     SELECT count(*) AS count, array_send(array_agg(segment_id)) AS segments,
            array_send(array_agg(customer_id)) AS customers, array_send(array_agg(entered)) AS entered
     FROM change
-"""
-
-_LEAVERS: Final = """
-    SELECT count(*) AS count, array_send(array_agg(segment_id)) AS segments,
-           array_send(array_agg(customer_id)) AS customers, array_send(array_agg(false)) AS entered
-    FROM membership WHERE segment_id = %(segment_id)s
 """
 
 _APPLY: Final = """

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.recommend.domain import due
+from services.recommend.domain import repurchase
 from services.recommend.domain.again import Again, by_frequency
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
@@ -41,7 +41,7 @@ def shop_of_staples(people=150):
 def test_what_comes_again_with_everybody_is_due_before_what_was_bought_once():
     history, parameters = shop_of_staples(), Parameters()
     popularity = np.full(21, 0.1, dtype=np.float32)
-    learned = due.learn(history, parameters, popularity)
+    learned = repurchase.learn(history, parameters, popularity)
     once = Lines.of([0, 7], Kind.BOUGHT)
     odds = learned.odds(tastes(once, parameters))
     assert odds[0] > 5 * odds[1] > 0
@@ -49,5 +49,5 @@ def test_what_comes_again_with_everybody_is_due_before_what_was_bought_once():
 
 def test_too_little_to_learn_from_leaves_frequency():
     history = shop_of_staples(people=3)
-    learned = due.learn(history, Parameters(), np.ones(21, dtype=np.float32))
+    learned = repurchase.learn(history, Parameters(), np.ones(21, dtype=np.float32))
     assert learned.weights == (1.0, 0.0)
