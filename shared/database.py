@@ -211,7 +211,6 @@ def pool() -> connections.Pool:
                     timeout=10,
                     open=True,
                     check=connections.check,
-                    reset=connections.returned,
                 )
                 _process.pid = os.getpid()
     return _process.pool
