@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.campaign.domain.experiment import SRM_ALARM, Difference, Sample, sample_ratio_p, two_proportions, welch
+from shared.statistics.comparing import SRM_ALARM, Difference, Sample, sample_ratio_p, two_proportions, welch
 
 _FEW: Final = 30
 REPLAY_NOTE: Final = (

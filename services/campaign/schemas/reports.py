@@ -4,12 +4,17 @@ import marshmallow as ma
 
 
 class Interval(ma.Schema):
-    """A difference between the arms (treated minus held out), 95 % interval, two-sided p-value."""
+    """A difference between the arms (treated minus held out), two-sided p-value.
+
+    `low` and `high`: 95 % for who looks once; `always_*`: however often one looks.
+    """
 
     estimate = ma.fields.Float()
     low = ma.fields.Float()
     high = ma.fields.Float()
     p_value = ma.fields.Float()
+    always_low = ma.fields.Float()
+    always_high = ma.fields.Float()
     conclusive = ma.fields.Boolean(metadata={"description": "Whether the interval leaves zero out."})
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.recommend.domain.comparing import (
+from shared.statistics.comparing import (
     SRM_ALARM,
     Difference,
     Sample,

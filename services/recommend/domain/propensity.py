@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.statistics.comparing import wilson
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -78,10 +80,8 @@ class Calibration:
     @property
     def interval(self) -> tuple[Floats, Floats]:
         """Wilson's interval (1927, 95 %) of each step."""
-        p, n = self.probability, self.people
-        centre, whole = p + _Z**2 / (2 * n), 1 + _Z**2 / n
-        reach = _Z * np.sqrt(p * (1 - p) / n + _Z**2 / (4 * n * n))
-        return np.maximum((centre - reach) / whole, 0), np.minimum((centre + reach) / whole, 1)
+        low, high = wilson(self.probability, self.people, _Z)
+        return np.maximum(low, 0), np.minimum(high, 1)
 
 
 def calibrate(scores: Floats, happened: Flags, fewest: int = _FEWEST_IN_STEP) -> Calibration:

@@ -1,14 +1,19 @@
-"""Comparing arms of an experiment from sums: sample-ratio check, differences with intervals, also for who looks daily.
+"""Comparing arms of an experiment from sums: sample-ratio check, differences with intervals, sizes of tests.
 
+Every difference has two intervals: one for who looks once, and a wider one for who looks as often as they like.
 scipy.special has all that is needed and loads at once; scipy.stats takes a second.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
+
+Rate = TypeVar("Rate", float, NDArray[np.float64])
 
 SRM_ALARM: Final = 0.001
 CONFIDENCE: Final = 0.95
@@ -45,9 +50,17 @@ class Difference:
     always_low: float
     always_high: float
 
+    @property
+    def conclusive(self) -> bool:
+        """Whether the interval for who looks once leaves zero out."""
+        return self.low > 0 or self.high < 0
+
 
 def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
-    """Chi-square test that people fell into the arms in the intended shares. Below SRM_ALARM nothing can be trusted."""
+    """Chi-square test that people fell into the arms in the intended shares (Fabijan et al. 2019).
+
+    Below SRM_ALARM something filters one arm, and no comparison of them can be trusted.
+    """
     total, whole = sum(counts), sum(shares)
     if total == 0 or len(counts) < 2:
         return 1.0
@@ -136,9 +149,23 @@ def people_needed(variance: float, difference: float, power: float = 0.8, alpha:
     return math.ceil(2 * variance * (z / difference) ** 2)
 
 
-def wilson(p: float, n: int, z: float) -> tuple[float, float]:
-    """Wilson's interval (1927) of one rate."""
+def sample_size(rate: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:
+    """People per arm to see `rate` change by `difference` (absolute), two-sided, null variance that of `rate`.
+
+    Raises ValueError where either rate is none.
+    """
+    other = rate + difference
+    if not (0 < rate < 1 and 0 < other < 1) or difference == 0:
+        raise ValueError("a rate and the changed rate lie between 0 and 1, and differ")
+    null = math.sqrt(2 * rate * (1 - rate))
+    alternative = math.sqrt(rate * (1 - rate) + other * (1 - other))
+    z_alpha, z_beta = float(ndtri(1 - alpha / 2)), float(ndtri(power))
+    return math.floor(((z_alpha * null + z_beta * alternative) / difference) ** 2 + 0.5)
+
+
+def wilson(p: Rate, n: Any, z: float) -> tuple[Rate, Rate]:
+    """Wilson's interval (1927) of one rate, or of each rate of an array; `n` people in each."""
     centre = p + z * z / (2 * n)
-    reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    reach = z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
     whole = 1 + z * z / n
     return (centre - reach) / whole, (centre + reach) / whole
