@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from services.recommend.domain.experiments import Arm, outcome
+from services.recommend.domain.experiments import BEFORE, Arm, outcome
 from services.recommend.domain.slots import slot_of
 from services.recommend.store import experiments as store
 from services.recommend.store import slots
@@ -65,7 +65,8 @@ def result(slot: str, experiment_id: str | None, goal: str) -> dict[str, Any]:
             raise NotFound("this slot has no such experiment", code="no_experiment")
         settings = shop.read_shop(tx)
         until = experiment.ended_at or datetime.now(UTC)
-        rows = {row["variant"]: row for row in store.arms(tx, experiment.experiment_id, until, settings.currency)}
+        span = store.Span(until, BEFORE)
+        rows = {row["variant"]: row for row in store.arms(tx, experiment.experiment_id, span, settings.currency)}
     arms = [
         Arm(share=one["share"], **(rows.get(one["name"]) or {"variant": one["name"]})) for one in experiment.variants
     ]

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from services.recommend.actions import impressions
 from services.recommend.domain.interactions import ORDERED, UNDONE, Entry, Purchase, lines_of, settle
+from services.recommend.domain.refunds import refund_of
 from services.recommend.store import interactions as store
+from services.recommend.store import refunds
 from shared import contracts, crypto
 from shared.database import Transaction, transaction
 
@@ -43,6 +45,8 @@ def _take_in(tx: Transaction, entries: Sequence[Entry]) -> None:
     if settled:
         store.put_purchases(tx, settled)
         store.return_whole_orders(tx, [purchase.order_id for purchase in settled])
+    if given_back := [refund for entry in entries if (refund := refund_of(entry)) is not None]:
+        refunds.add(tx, given_back)
     impressions.take_in(tx, entries)
     if aliases := list(_aliases(entries)):
         store.learn_aliases(tx, aliases)

@@ -17,6 +17,6 @@ blp = Blueprint("reports", __name__, url_prefix="/v1/recommendations", descripti
 def get_report(query: dict[str, Any]) -> dict[str, Any]:
     """Impressions, viewers, clicks, orders and revenue by slot, strategy, variant and day.
 
-    What was bought counts for the last click on that very item within the window; cancelled orders do not count.
+    What was bought counts for the last click on that very item within the window, net of what was given back.
     """
     return actions.report(query["slot"], query["since"], query["until"], query["window_days"])

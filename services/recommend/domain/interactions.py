@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from services.recommend.domain.amounts import amount_of
 from services.recommend.domain.items import price_in_minor
 
 LONGEST_ID: Final = 256
@@ -66,7 +67,10 @@ class Entry:
 
 
 class Line(NamedTuple):
-    """One person, one product, one deed. Unique by (position, line). Of a purchase with what was paid for the line."""
+    """One person, one product, one deed. Unique by (position, line).
+
+    Of a purchase with what was paid for the line, of a return with what it says was given back for it.
+    """
 
     position: int
     line: int
@@ -83,7 +87,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """The event whose lines of an order are in force, and where the whole order was undone, by which event."""
+    """The event whose lines of an order are in force, what it says the order was worth, and which event undid it."""
 
     order_id: str
     position: int | None
@@ -92,6 +96,8 @@ class Purchase:
     trusted: bool
     cancel_position: int | None = None
     cancelled_at: datetime | None = None
+    total_minor: int | None = None
+    total_currency: str | None = None
 
 
 def lines_of(entry: Entry) -> list[Line]:
@@ -124,12 +130,15 @@ def purchase_of(entry: Entry) -> Purchase | None:
     """The order that an entry places or corrects; None for other entries and for orders without an id."""
     if entry.event not in ORDERED or entry.order_id is None:
         return None
+    total = amount_of(entry.properties, ("revenue", "total"))
     return Purchase(
         order_id=entry.order_id,
         position=entry.position,
         occurred_at=entry.occurred_at,
         revised=entry.event == "Order Updated",
         trusted=entry.trusted,
+        total_minor=None if total is None else total[0],
+        total_currency=None if total is None else total[1],
     )
 
 
@@ -171,7 +180,8 @@ def _lines(entry: Entry, products: Sequence[Any], kind: Kind) -> list[Line]:
         if product_id is not None:
             amount = _quantity(product.get("quantity"))
             done = Kind.RETURNED if kind is Kind.BOUGHT and amount < 0 else kind
-            paid = _paid(product, amount, entry.properties.get("currency")) if done is Kind.BOUGHT else (None, None)
+            money = done in (Kind.BOUGHT, Kind.RETURNED)
+            paid = _paid(product, abs(amount), entry.properties.get("currency")) if money else (None, None)
             line = Line(position, number, identity, customer, product_id, done, abs(amount), at, recommendation_id)
             lines.append(line._replace(amount_minor=paid[0], currency=paid[1]) if paid[0] is not None else line)
     return lines

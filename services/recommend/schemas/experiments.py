@@ -100,6 +100,27 @@ class VariantOut(ma.Schema):
     revenue_minor = ma.fields.Integer()
     revenue_per_person_minor = ma.fields.Float()
     against_control = ma.fields.Nested(Differences, allow_none=True)
+    against_control_cuped = ma.fields.Nested(
+        Differences,
+        allow_none=True,
+        metadata={"description": "The same with what people did before taken out; null where too little is known."},
+    )
+
+
+class Saved(ma.Schema):
+    """By goal, the share of the variance within variants that is explained by what people did before."""
+
+    clicks = ma.fields.Float()
+    orders = ma.fields.Float()
+    revenue = ma.fields.Float()
+
+
+class Cuped(ma.Schema):
+    """What people did in the 28 days before they were first seen, taken out of the comparison (CUPED)."""
+
+    judged_by = ma.fields.Boolean(metadata={"description": "Whether the verdict goes by the sharper differences."})
+    known = ma.fields.Integer(metadata={"description": "People who did anything then; below 100 it is not used."})
+    variance_saved = ma.fields.Nested(Saved)
 
 
 class ResultOut(ExperimentShown):
@@ -115,6 +136,7 @@ class ResultOut(ExperimentShown):
         metadata={"description": "sample_ratio_mismatch, too_early, too_few_people or inconclusive."},
     )
     sample_ratio = ma.fields.Nested(SampleRatio)
+    cuped = ma.fields.Nested(Cuped)
     people_needed = ma.fields.Integer(
         allow_none=True, metadata={"description": "In each variant, to see a change of a tenth four times in five."}
     )

@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from services.recommend.domain.impressions import Sight
 from services.recommend.domain.interactions import Kind
-from shared.database import Row, Transaction
+from services.recommend.store.refunds import GIVEN_BACK
+from shared.database import SQL, Row, Transaction
+
+
+@dataclass(frozen=True)
+class Span:
+    """Until when an experiment is read, and how long before people were first seen is looked at."""
+
+    until: datetime
+    before: timedelta
 
 
 @dataclass(frozen=True)
@@ -69,13 +78,16 @@ def of_slot(tx: Transaction, slot: str, limit: int) -> list[Experiment]:
     )
 
 
-def arms(tx: Transaction, experiment_id: str, until: datetime, currency: str) -> list[Row]:
+def arms(tx: Transaction, experiment_id: str, span: Span, currency: str) -> list[Row]:
     """Of each variant sums over the people first seen with it: clicks and impressions of the experiment, and whatever
-    they bought since they were first seen (orders that were cancelled left out; revenue in one currency only).
+    they bought since they were first seen, net of what was given back (revenue in one currency only).
+
+    `*_before`, for each goal, of the time (`span.before`) until they were first seen: looks and orders (logarithms of
+    one more), and what was paid, refunds not taken off, since those may have come later. `known`: who did anything.
     """
     return tx.all(
-        """
-        WITH person AS (
+        SQL("""
+        WITH {given_back}, person AS (
             SELECT DISTINCT ON (coalesce(customer_id, identity_id)) coalesce(customer_id, identity_id) AS customer,
                    variant, at
             FROM assignment WHERE experiment_id = %(id)s AND at < %(until)s
@@ -88,26 +100,49 @@ def arms(tx: Transaction, experiment_id: str, until: datetime, currency: str) ->
             WHERE c.experiment_id = %(id)s AND i.occurred_at < %(until)s
             GROUP BY 1
         ), bought AS (
-            SELECT p.customer, coalesce(sum(b.amount_minor) FILTER (WHERE b.currency = %(currency)s), 0)::float8 AS paid
+            SELECT p.customer, coalesce(sum(round(b.amount_minor * (1 - coalesce(g.share, 0))))
+                       FILTER (WHERE b.currency = %(currency)s), 0)::float8 AS paid
             FROM person p JOIN interaction b ON b.customer_id = p.customer
+            LEFT JOIN given_back g ON g.position = b.position
+                 AND g.item = coalesce(b.item_key::text, '=' || b.product_id)
             WHERE b.kind = %(bought)s AND b.occurred_at > p.at AND b.occurred_at < %(until)s
-              AND NOT EXISTS (SELECT FROM purchase o WHERE o.position = b.position AND o.cancel_position IS NOT NULL)
+              AND coalesce(g.share, 0) < 1
+            GROUP BY p.customer
+        ), before AS (
+            SELECT p.customer, ln(1 + count(*) FILTER (WHERE b.kind <> %(bought)s))::float8 AS clicks,
+                   ln(1 + count(DISTINCT b.position) FILTER (WHERE b.kind = %(bought)s))::float8 AS orders,
+                   coalesce(sum(b.amount_minor) FILTER (WHERE b.currency = %(currency)s), 0)::float8 AS revenue
+            FROM person p JOIN interaction b ON b.customer_id = p.customer
+            WHERE b.kind <> %(returned)s AND b.occurred_at < p.at AND b.occurred_at >= p.at - %(before)s
             GROUP BY p.customer
         )
         SELECT p.variant, count(*) AS people, count(*) FILTER (WHERE s.y > 0) AS clickers,
                count(b.customer) AS buyers,
                coalesce(sum(s.x), 0) AS x, coalesce(sum(s.x * s.x), 0) AS xx, coalesce(sum(s.y), 0) AS y,
                coalesce(sum(s.y * s.y), 0) AS yy, coalesce(sum(s.x * s.y), 0) AS xy,
-               coalesce(sum(b.paid), 0) AS revenue, coalesce(sum(b.paid * b.paid), 0) AS revenue_squares
+               coalesce(sum(b.paid), 0) AS revenue, coalesce(sum(b.paid * b.paid), 0) AS revenue_squares,
+               count(e.customer) AS known,
+               coalesce(sum(e.clicks), 0) AS clicks_before,
+               coalesce(sum(e.clicks * e.clicks), 0) AS clicks_before_squares,
+               coalesce(sum(e.clicks) FILTER (WHERE s.y > 0), 0) AS clicks_products,
+               coalesce(sum(e.orders), 0) AS orders_before,
+               coalesce(sum(e.orders * e.orders), 0) AS orders_before_squares,
+               coalesce(sum(e.orders) FILTER (WHERE b.customer IS NOT NULL), 0) AS orders_products,
+               coalesce(sum(e.revenue), 0) AS revenue_before,
+               coalesce(sum(e.revenue * e.revenue), 0) AS revenue_before_squares,
+               coalesce(sum(e.revenue * b.paid), 0) AS revenue_products
         FROM person p LEFT JOIN saw s USING (customer) LEFT JOIN bought b USING (customer)
+        LEFT JOIN before e USING (customer)
         GROUP BY p.variant
-        """,
+        """).format(given_back=GIVEN_BACK),
         {
             "id": experiment_id,
-            "until": until,
             "currency": currency,
+            "since": tx.value("SELECT min(at) FROM assignment WHERE experiment_id = %(id)s", {"id": experiment_id}),
+            **vars(span),
             "shown": int(Sight.SHOWN),
             "clicked": int(Sight.CLICKED),
             "bought": int(Kind.BOUGHT),
+            "returned": int(Kind.RETURNED),
         },
     )

@@ -83,7 +83,8 @@ def purchases(tx: Transaction, order_ids: Collection[str]) -> dict[str, Purchase
     """What is known of these orders."""
     rows = tx.all(
         """
-        SELECT order_id, position, occurred_at, revised, trusted, cancel_position, cancelled_at
+        SELECT order_id, position, occurred_at, revised, trusted, cancel_position, cancelled_at,
+               total_minor, total_currency
         FROM purchase WHERE order_id = ANY(%(ids)b::text[])
         """,
         {"ids": list(order_ids)},
@@ -96,15 +97,17 @@ def put_purchases(tx: Transaction, settled: Sequence[Purchase]) -> None:
     """Write the state of orders."""
     tx.execute(
         """
-        INSERT INTO purchase (order_id, position, occurred_at, revised, trusted, cancel_position, cancelled_at)
+        INSERT INTO purchase (order_id, position, occurred_at, revised, trusted, cancel_position, cancelled_at,
+                              total_minor, total_currency)
         SELECT * FROM unnest(
             %(order_id)b::text[], %(position)b::bigint[], %(occurred_at)b::timestamptz[],
             %(revised)b::boolean[], %(trusted)b::boolean[], %(cancel_position)b::bigint[],
-            %(cancelled_at)b::timestamptz[])
+            %(cancelled_at)b::timestamptz[], %(total_minor)b::bigint[], %(total_currency)b::text[])
         ON CONFLICT (order_id) DO UPDATE SET
             position = excluded.position, occurred_at = excluded.occurred_at,
             revised = excluded.revised, trusted = excluded.trusted, cancel_position = excluded.cancel_position,
-            cancelled_at = excluded.cancelled_at
+            cancelled_at = excluded.cancelled_at, total_minor = excluded.total_minor,
+            total_currency = excluded.total_currency
         """,
         {field.name: [getattr(purchase, field.name) for purchase in settled] for field in fields(Purchase)},
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.recommend.domain.impressions import Sight
 from services.recommend.domain.interactions import Kind
+from services.recommend.store.refunds import GIVEN_BACK
 from shared.database import SQL, Row, Transaction
 
 _FROM: Final = SQL("""
@@ -32,7 +33,12 @@ class Span:
 
 
 def _params(span: Span) -> dict[str, object]:
-    kinds = {"shown": int(Sight.SHOWN), "clicked": int(Sight.CLICKED), "bought": int(Kind.BOUGHT)}
+    kinds = {
+        "shown": int(Sight.SHOWN),
+        "clicked": int(Sight.CLICKED),
+        "bought": int(Kind.BOUGHT),
+        "returned": int(Kind.RETURNED),
+    }
     return {**vars(span), **kinds}
 
 
@@ -61,28 +67,30 @@ def seen(tx: Transaction, span: Span) -> list[Row]:
 def bought(tx: Transaction, span: Span) -> list[Row]:
     """Orders and what was paid, by currency, of items that the buyer had clicked on within the window before.
 
-    A bought line belongs to the last click on its item. Cancelled orders are left out.
+    A bought line belongs to the last click on its item. Net of what was given back; what was given back whole is none.
     """
     return tx.all(
         SQL("""
-        WITH last AS (
-            SELECT DISTINCT ON (b.position, b.line) b.position, b.amount_minor, b.currency, i.occurred_at AS clicked_at,
-                   {where_from}
+        WITH {given_back}, last AS (
+            SELECT DISTINCT ON (b.position, b.line) b.position, b.item_key::text AS item, b.amount_minor, b.currency,
+                   i.occurred_at AS clicked_at, {where_from}
             {source} CROSS JOIN LATERAL unnest(i.item_keys) AS item
             JOIN interaction b ON b.customer_id = i.customer_id AND b.item_key = item AND b.kind = %(bought)s
                  AND b.occurred_at >= i.occurred_at AND b.occurred_at <= i.occurred_at + %(window)s
             WHERE i.kind = %(clicked)s AND i.occurred_at >= %(since)s AND i.occurred_at < %(until)s + %(window)s
             ORDER BY b.position, b.line, i.occurred_at DESC
+        ), kept AS (
+            SELECT last.*, round(amount_minor * (1 - coalesce(g.share, 0))) AS net_minor
+            FROM last LEFT JOIN given_back g USING (position, item)
+            WHERE clicked_at < %(until)s AND (%(slot)s::text IS NULL OR slot = %(slot)s) AND coalesce(g.share, 0) < 1
         )
         SELECT slot, strategy, experiment_id, variant, day, currency, count(DISTINCT position) AS orders,
-               coalesce(sum(amount_minor), 0)::bigint AS revenue_minor
-        FROM last
-        WHERE clicked_at < %(until)s AND (%(slot)s::text IS NULL OR slot = %(slot)s)
-          AND NOT EXISTS (SELECT FROM purchase o WHERE o.position = last.position AND o.cancel_position IS NOT NULL)
+               coalesce(sum(net_minor), 0)::bigint AS revenue_minor
+        FROM kept
         GROUP BY GROUPING SETS ((slot, strategy, experiment_id, variant, day, currency),
                                 (slot, strategy, experiment_id, variant, day),
                                 (slot, strategy, experiment_id, variant, currency),
                                 (slot, strategy, experiment_id, variant))
-        """).format(where_from=_WHERE_FROM, source=_FROM),
+        """).format(where_from=_WHERE_FROM, source=_FROM, given_back=GIVEN_BACK),
         _params(span),
     )

@@ -81,6 +81,57 @@ class TestReport:
         as_recommend(interactions.read_events)
         assert {row["orders"] for row in report(api)["totals"]} == {0}
 
+    def test_what_was_given_back_is_taken_off(self, api, shop, as_recommend):
+        """One order of 2 × 60 for the pot and 40 for the cup, both clicked on; each time something else comes back."""
+
+        def line(item, price, quantity):
+            return {"product_id": item, "price": price, "quantity": quantity}
+
+        def order(number, **more):
+            return {"order_id": f"order {number}", "currency": "CNY", **more}
+
+        worth = {
+            1: (None, 1, 160),
+            2: (("Order Refunded", order(2, products=[line("pot", 60, 1)])), 1, 100),
+            3: (("Order Refunded", order(3, products=[{"product_id": "pot", "quantity": -2}])), 1, 40),
+            4: (("Order Refunded", order(4, total=15, products=[line("pot", 60, 1)])), 1, 145),
+            5: (("Order Refunded", order(5, total=-40)), 1, 120),
+            6: (("Order Refunded", {"order_id": "order 6"}), 0, 0),
+            7: (("Order Cancelled", {"order_id": "order 7"}), 0, 0),
+            8: (("Order Refunded", order(8, products=[line("pot", 60, 9), line("cup", 40, 1)])), 0, 0),
+            9: (("Order Completed", order("9 back", products=[line("cup", 40, -1)])), 1, 120),
+            10: (("Order Refunded", {"order_id": "order 10", "currency": "EUR", "total": 5}), 1, 160),
+        }
+        for number, (given_back, _, _) in worth.items():
+            who = f"buyer {number}"
+            answer = ask(api, "green 0")
+            for item in ("pot", "cup"):
+                clicked(shop, who, answer, item, days_ago=3)
+            products = [line("pot", 60, 2), line("cup", 40, 1)]
+            events = [("Order Completed", order(number, products=products)), given_back]
+            for day, told in enumerate(events[:: -1 if number == 2 else 1]):  # a refund may come before its order
+                if told is not None:
+                    shop.happened(told[0], who, told[1], days_ago=(1 if number == 2 else 2 - day))
+        as_recommend(interactions.read_events)
+        total = report(api)["totals"][0]
+        assert total["orders"] == sum(orders for _, orders, _ in worth.values())
+        expected = 100 * sum(paid for _, _, paid in worth.values())
+        assert total["revenue"] == [{"currency": "CNY", "amount_minor": expected}]
+
+    def test_goods_and_money_given_back_are_not_taken_off_twice(self, api, shop, as_recommend):
+        answer = ask(api, "green 0")
+        clicked(shop, "green 0", answer, "pot", days_ago=3)
+        products = [{"product_id": "pot", "price": 100}, {"product_id": "cup", "price": 100}]
+        placed = {"order_id": "o5", "currency": "CNY", "revenue": 180, "products": products}
+        shop.happened("Order Completed", "green 0", placed, days_ago=2)
+        goods = {"order_id": "o5", "currency": "CNY", "products": [{"product_id": "cup", "price": 100}]}
+        shop.happened("Order Refunded", "green 0", goods, days_ago=1)
+        as_recommend(interactions.read_events)
+        assert report(api)["totals"][0]["revenue"][0]["amount_minor"] == 10_000
+        shop.happened("Order Refunded", "green 0", {"order_id": "o5", "currency": "CNY", "total": 40}, days_ago=1)
+        as_recommend(interactions.read_events)
+        assert report(api)["totals"][0]["revenue"][0]["amount_minor"] == 5_000  # 40 of the 80 that were left
+
     def test_what_a_visitor_saw_is_the_customers_once_they_are_one(self, api, shop, as_recommend):
         answer = ask(api, "visitor", kind="anonymous_id")
         clicked(shop, "visitor", answer, "pot", anonymous=True)
@@ -191,6 +242,28 @@ class TestExperiments:
         assert popular["revenue_minor"] == 1000 * counts["popular"]
         assert (usual["clickers"], usual["buyers"]) == (0, 0)
         assert popular["impressions"] == 2 * counts["popular"]
+
+    def test_revenue_is_net_and_the_weeks_before_are_known(self, api, shop, as_recommend):
+        self.start(api)
+        line = {"product_id": "pot", "price": 10, "quantity": 4, "currency": "CNY"}
+        for number in range(6):
+            who = f"person {number}"
+            shop.happened("Order Completed", who, {"order_id": f"old {who}", "products": [line]}, days_ago=20)
+            shop.happened("Product Viewed", who, {"product_id": "cup"}, days_ago=40)
+            shown(shop, who, ask(api, who), days_ago=2)
+            shop.happened("Order Completed", who, {"order_id": who, "products": [line]}, days_ago=1)
+            back = {"order_id": who, "products": [{"product_id": "pot", "quantity": 1 if number else 4}]}
+            shop.happened("Order Refunded", who, back, days_ago=0.5)
+        shop.happened("Order Refunded", "person 1", {"order_id": "old person 1"}, days_ago=1)
+        as_recommend(interactions.read_events)
+        found = api.get("/v1/slots/home/experiment?goal=revenue").get_json()
+        assert sum(one["revenue_minor"] for one in found["variants"]) == 5 * 3_000
+        assert sum(one["buyers"] for one in found["variants"]) == 5
+        assert found["cuped"] == {
+            "judged_by": False,
+            "known": 6,
+            "variance_saved": {"clicks": 0, "orders": 0, "revenue": 0},
+        }
 
     def test_the_best_variant_becomes_the_slot_for_everybody(self, api):
         experiment = self.start(api)

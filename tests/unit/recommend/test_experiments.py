@@ -1,5 +1,6 @@
 """Who gets which variant, and when a winner may be named."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -101,3 +102,40 @@ def test_the_goal_decides():
         Arm("b", 0.5, 4_000, revenue=5e5, revenue_squares=1e8),
     ]
     assert outcome(paid, "revenue", START, LATER, "CNY")["winner"] == "b"
+
+
+def known_before(arm, slope, people=4_000, spread=1.0):
+    """The arm with a figure from before that explains revenue: mean 1, and revenue rises by `slope` with it."""
+    squares = people * (1 + spread**2)
+    return replace(
+        arm,
+        known=people,
+        revenue_before=people,
+        revenue_before_squares=squares,
+        revenue_products=arm.revenue + slope * people * spread**2,
+    )
+
+
+def test_what_was_known_before_sharpens_the_verdict_and_leaves_the_difference():
+    plain = [
+        Arm("a", 0.5, 4_000, revenue=4e5, revenue_squares=8e7),
+        Arm("b", 0.5, 4_000, revenue=4.2e5, revenue_squares=8.41e7),
+    ]
+    assert outcome(plain, "revenue", START, LATER, "CNY")["verdict"] == "no_difference_yet"
+    found = outcome([known_before(arm, 95) for arm in plain], "revenue", START, LATER, "CNY")
+    assert (found["verdict"], found["winner"]) == ("winner", "b")
+    assert found["cuped"]["judged_by"]
+    assert found["cuped"]["variance_saved"]["revenue"] == pytest.approx(0.9, abs=0.03)
+    against, sharper = (found["variants"][1][name]["revenue"] for name in ("against_control", "against_control_cuped"))
+    assert against["estimate"] == sharper["estimate"] == pytest.approx(5)
+    assert against["low"] < sharper["low"] < sharper["high"] < against["high"]
+    assert found["people_needed"] < outcome(plain, "revenue", START, LATER, "CNY")["people_needed"] / 5
+    clicks = outcome([known_before(arm, 95) for arm in plain], "clicks", START, LATER, "CNY")
+    assert not clicks["cuped"]["judged_by"]  # nothing is known before of what explains clicks
+
+
+def test_with_hardly_anybody_known_before_the_comparison_is_the_plain_one():
+    paid = [Arm("a", 0.5, 4_000, revenue=4e5, revenue_squares=8e7)] * 2
+    found = outcome([replace(known_before(arm, 95), known=49) for arm in paid], "revenue", START, LATER, "CNY")
+    assert not found["cuped"]["judged_by"]
+    assert found["variants"][1]["against_control_cuped"] == {"clicks": None, "orders": None, "revenue": None}
