@@ -17,7 +17,7 @@ def apps(services):
 
 def routes(app):
     for rule in app.url_map.iter_rules():
-        if rule.endpoint != "static" and not rule.endpoint.startswith("api-docs."):
+        if rule.endpoint not in ("static", "scripts") and not rule.endpoint.startswith("api-docs."):
             yield rule, app.view_functions[rule.endpoint]
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, current_app, request, url_for
 from flask_babel import get_locale, lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -19,6 +19,8 @@ from shared.crypto import signing_key
 from shared.shop import shop
 
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+
+_FILES: Final = ("static", "scripts")
 
 # Scripts, styles, pictures from here only, nothing inline; no other site may frame us. Charts draw on a canvas.
 CONTENT_POLICY: Final = (
@@ -85,6 +87,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=asset,
+        module=module,
         languages=LANGUAGES,
         csrf_token=form_token,
         lifecycle_names=labels.LIFECYCLE,
@@ -96,12 +99,38 @@ def install(app: Flask) -> None:
     )
     app.context_processor(_frame)
     app.after_request(_guard)
-    public(app.view_functions["static"])
+    app.add_url_rule("/static/scripts-<version>/<path:name>", "scripts", _script)
+    for endpoint in _FILES:
+        public(app.view_functions[endpoint])
 
 
 def asset(name: str) -> str:
     """The address of one of our static files; it changes with the content, so browsers may keep it for a year."""
     return url_for("static", filename=name, v=_fingerprint(name))
+
+
+def module(name: str) -> str:
+    """The address of a script that imports others by their place beside it.
+
+    What it imports has no address of ours to change, so the version of all scripts stands in the path of each.
+    """
+    return url_for("scripts", version=version_of_scripts(), name=name)
+
+
+def _script(version: str, name: str) -> Response:
+    reply = current_app.send_static_file(f"js/{name}")
+    if version != version_of_scripts():  # of another release that is being replaced: not to be kept under this name
+        reply.headers["Cache-Control"] = "no-store"
+    return reply
+
+
+@cache
+def version_of_scripts() -> str:
+    """What changes when any of the scripts does."""
+    whole = sha256()
+    for path in sorted((STATIC / "js").rglob("*.js")):
+        whole.update(f"{path.relative_to(STATIC)}\0".encode() + path.read_bytes())
+    return whole.hexdigest()[:10]
 
 
 @cache
@@ -151,7 +180,7 @@ def _guard(response: Response) -> Response:
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
     if over_tls():
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint == "static":
+    if request.endpoint in _FILES:
         return response
     response.headers.setdefault("Cache-Control", "no-store")
     return keep_form_cookie(response)

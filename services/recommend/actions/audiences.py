@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from services.recommend.actions import shelf
 from services.recommend.domain import audiences as domain
+from services.recommend.domain.audience_reasons import CODES, MOST, NONE, REASONS, reasons_of
 from services.recommend.domain.audiences import People, Target, Top
 from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.filters import Filter
@@ -132,24 +133,25 @@ class _Run:
     def rank(self, basis: _Basis) -> None:
         """Score everybody who may be offered it, and keep the best."""
         learned = basis.learned
-        self.top = Top.of(self.asked["limit"])
+        self.top = Top.of(self.asked["limit"], MOST)
         if learned is not None:
             self.steps = np.zeros(len(learned.calibration.people), dtype=np.int64)
         for ids, people in self._everybody(self.asked["segment_id"], 0):
             allowed = self._allowed(ids, people)
             features = domain.features_of(people, self.target, self.parameters)
             had = features[:, domain.FEATURES.index("wanted")] > 0
+            told = domain.as_family(features) if basis.share < 1 else features
             if learned is None:
                 scores = features[:, 0].astype(np.float64) + features[:, domain.FEATURES.index("family")]
                 steps = np.zeros(len(scores), dtype=np.int64)
             else:
-                told = domain.as_family(features) if basis.share < 1 else features
                 scores = learned.logistic.score(told)
                 steps = learned.calibration.step_of(scores)
                 allowed &= learned.calibration.probability[steps] * basis.share >= self.asked["min_probability"]
             self.eligible += int(allowed.sum())
             self.steps += np.bincount(steps[allowed], minlength=len(self.steps))
-            self.top.offer(scores[allowed], ids[allowed], steps[allowed], had[allowed])
+            reasons = reasons_of(told, learned.logistic if learned else None, of_family=basis.share < 1)
+            self.top.offer(scores[allowed], ids[allowed], steps[allowed], had[allowed], reasons[allowed])
 
     def _everybody(self, segment_id: UUID | None, bits: int) -> Iterator[tuple[NDArray[np.void], People]]:
         """Chunks of customers with their lines up to now."""
@@ -217,6 +219,7 @@ def _reply(run: _Run, basis: _Basis, described: dict[str, Any], model: Model | N
             "auc": learned.auc if learned else 0.5,
             "lift": learned.lift if learned else 1.0,
         },
+        "reason_texts": {code: {"en": english, "zh": chinese} for code, (english, chinese) in REASONS.items()},
         "customers": _members(top, basis),
     }
 
@@ -245,9 +248,18 @@ def _members(top: Top, basis: _Basis) -> list[dict[str, Any]]:
         low, high = calibration.interval
         columns = np.column_stack([calibration.probability, low, high]) * basis.share
         chances = [tuple(row) for row in columns[top.steps].tolist()]
+    reasons = [[CODES[place] for place in row if place != NONE] for row in top.reasons.tolist()]
     return [
-        {"customer_id": one, "score": score, "probability": p, "low": low, "high": high, "bought_before": had}
-        for one, score, (p, low, high), had in zip(
-            people, top.scores.tolist(), chances, top.bought.tolist(), strict=True
+        {
+            "customer_id": one,
+            "score": score,
+            "probability": p,
+            "low": low,
+            "high": high,
+            "bought_before": had,
+            "reasons": why,
+        }
+        for one, score, (p, low, high), had, why in zip(
+            people, top.scores.tolist(), chances, top.bought.tolist(), reasons, strict=True
         )
     ]

@@ -9,25 +9,24 @@ import msgspec
 import orjson
 
 from services.recommend.actions import people, served, shelf, telling
-from services.recommend.actions.asking import slot_named, wish_of
+from services.recommend.actions.asking import wish_of
 from services.recommend.domain.answering import answer as answer_one
-from services.recommend.domain.answering import answer_many, asks_for_country
+from services.recommend.domain.answering import asks_for_country
 from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.model import Model
 from services.recommend.domain.pages import token
 from services.recommend.domain.recommending import similar
 from services.recommend.domain.slots import Slot
 from services.recommend.domain.wishes import Answer
-from services.recommend.schemas.recommendations import BatchIn, RecommendationsIn, SignatureIn
+from services.recommend.schemas.recommendations import RecommendationsIn, SignatureIn
 from shared import shop
 from shared.auth import Principal
-from shared.database import statement, transaction
+from shared.database import statement
 from shared.ids import uuid7
 from shared.problems import BadRequest, Invalid, NotFound
 
 T = TypeVar("T")
 _requests: Final = msgspec.json.Decoder(RecommendationsIn)
-_batches: Final = msgspec.json.Decoder(BatchIn)
 _signatures: Final = msgspec.json.Decoder(SignatureIn)
 # One answer of a process is made at a time: threads that compute at once only pass the interpreter to and fro.
 _turn: Final = threading.Lock()
@@ -67,28 +66,6 @@ def answered(
     if slot is None:
         served.remember(serving, found)
     return reply, shown
-
-
-def answer_batch(body: bytes) -> bytes:
-    """Recommendations for many customers, as JSON: always n items each, or a stated shortfall."""
-    asked = read(_batches, body)
-    catalogue, model = shelf.current()
-    now = shop.business_now()
-    wish = wish_of(asked, catalogue, now, slot_named(asked.slot))
-    customers = list(dict.fromkeys(asked.customer_ids))
-    with transaction(read_only=True) as tx:
-        visitors = people.visitors(tx, customers, now, where_they_are=asks_for_country(wish))
-    clock = now, shop.shop().time_zone
-    found = answer_many(model, catalogue, visitors, wish)
-    answers = {str(customer): one for customer, one in zip(customers, found, strict=True)}
-    told = {id_: telling.items(one, catalogue, clock) for id_, one in answers.items()}
-    shortfalls = {id_: telling.shortfall(one.shortfall) for id_, one in answers.items() if one.shortfall}
-    return b'{"recommendation_id":"%s","model_version":%s,"results":{%s},"shortfalls":%s}' % (
-        str(uuid7()).encode(),
-        orjson.dumps(model and model.version),
-        b",".join(b'"%s":[%s]' % (id_.encode(), items) for id_, items in told.items()),
-        orjson.dumps(shortfalls),
-    )
 
 
 def answer_similar(item_id: str, n: int) -> bytes:
@@ -142,7 +119,7 @@ def _reply(
         orjson.dumps(told.slot),
         b"null" if told.following is None else b'"%b"' % told.following.encode(),
         orjson.dumps(telling.strategies(found)),
-        orjson.dumps(serving.experiment and dict(zip(("id", "variant"), serving.experiment, strict=True))),
+        orjson.dumps(serving.experiment and telling.experiment(serving.experiment)),
     )
 
 

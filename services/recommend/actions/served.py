@@ -5,6 +5,7 @@ Nothing is written for an answer, but the probability of what it explored.
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,7 +22,7 @@ from services.recommend.domain.marks import marked
 from services.recommend.domain.plans import Exploration
 from services.recommend.domain.slots import Slot
 from services.recommend.domain.wishes import Answer, Wish
-from services.recommend.schemas.recommendations import RecommendationsIn
+from services.recommend.schemas.recommendations import BatchIn, RecommendationsIn
 from services.recommend.store import impressions
 from services.recommend.store import served as store
 from services.recommend.store.impressions import Context
@@ -67,10 +68,27 @@ def begin(asked: RecommendationsIn) -> Serving:
     slot = slot_named(asked.slot)
     if slot is None:
         return Serving(uuid7())
-    experiment = _variant(asked, slot)
+    return _serving(slot, asked.strategy, _variant(asked, slot))
+
+
+def begin_many(asked: BatchIn, customers: Sequence[UUID]) -> list[Serving]:
+    """The same for each of many customers, who are looked up together. Raises Invalid: no such slot."""
+    slot = slot_named(asked.slot)
+    if slot is None:
+        return [Serving(uuid7())] * len(customers)
+    experiment = _running(slot)
+    if experiment is None:
+        return [_serving(slot, asked.strategy, None) for _ in customers]
+    with transaction(read_only=True) as tx:
+        kept = store.variants_of_customers(tx, experiment["id"], customers)
+    found = [_chosen(slot, experiment, kept.get(one), f"customer_id:{one}") for one in customers]
+    return [_serving(slot, asked.strategy, one) for one in found]
+
+
+def _serving(slot: Slot, strategy: str | None, experiment: tuple[str, str] | None) -> Serving:
     if experiment is not None:
         slot = slot.variants[experiment[1]]
-    context = Context(slot.name, asked.strategy or slot.strategy, *(experiment or ("", "")))
+    context = Context(slot.name, strategy or slot.strategy, *(experiment or ("", "")))
     number = _number(context)
     answer = uuid7()
     if number is not None:
@@ -89,9 +107,15 @@ def explored_by(serving: Serving, wish: Wish, catalogue: Catalogue) -> Wish:
 
 def remember(serving: Serving, found: Answer) -> None:
     """Write down what an answer explored."""
-    if found.explored:
+    remember_many([(serving, found)])
+
+
+def remember_many(answers: Sequence[tuple[Serving, Answer]]) -> None:
+    """The same of several answers."""
+    explored = {serving.recommendation_id: found.explored for serving, found in answers if found.explored}
+    if explored:
         with transaction() as tx:
-            store.remember_explored(tx, serving.recommendation_id, found.explored)
+            store.remember_explored(tx, explored)
 
 
 def _number(context: Context) -> int | None:
@@ -104,13 +128,20 @@ def _number(context: Context) -> int | None:
 
 def _variant(asked: RecommendationsIn, slot: Slot) -> tuple[str, str] | None:
     """The experiment and the person's variant; None where none runs, or nobody is named whom one could know again."""
+    experiment = _running(slot)
+    person = None if experiment is None else _person(asked)
+    if experiment is None or person is None:
+        return None
+    return _chosen(slot, experiment, _kept(experiment, asked), person)
+
+
+def _running(slot: Slot) -> Mapping[str, Any] | None:
     experiment = slot.experiment
-    if experiment is None or not experiment.get("started_at"):
-        return None
-    person = _person(asked)
-    if person is None:
-        return None
-    kept = _kept(experiment, asked)
+    return experiment if experiment is not None and experiment.get("started_at") else None
+
+
+def _chosen(slot: Slot, experiment: Mapping[str, Any], kept: str | None, person: str) -> tuple[str, str]:
+    """The variant somebody was seen with, where the slot still has it; else the one they fall into."""
     return experiment["id"], kept if kept in slot.variants else variant_of(experiment, person)  # type: ignore[return-value]
 
 

@@ -58,6 +58,11 @@ def shortfall(found: Shortfall) -> dict[str, Any]:
     return {"reason": found.reason, **asdict(found)}
 
 
+def experiment(found: tuple[str, str]) -> dict[str, str]:
+    """An experiment and the variant somebody has in it."""
+    return dict(zip(("id", "variant"), found, strict=True))
+
+
 def strategies(found: Answer) -> Sequence[str]:
     """The strategies that filled places, in their order."""
     return found.strategies or ([found.strategy] if len(found.keys) else [])

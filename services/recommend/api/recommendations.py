@@ -4,8 +4,8 @@ from typing import Final
 
 from flask import Response, request
 
+from services.recommend.actions import batches, several
 from services.recommend.actions import recommendations as actions
-from services.recommend.actions import several
 from services.recommend.schemas.recommendations import (
     BatchIn,
     BatchOut,
@@ -78,8 +78,8 @@ def post_multi() -> Response:
 @require("recommendations:batch")
 @blp.doc(**documented(BatchIn, BatchOut))
 def post_batch() -> Response:
-    """The same for up to 1,000 customers in one request."""
-    return Response(actions.answer_batch(request.get_data()), content_type="application/json")
+    """The same for up to 1,000 customers in one request; each gets what they would get alone, the variant included."""
+    return Response(batches.answer_batch(request.get_data()), content_type="application/json")
 
 
 @blp.post("/signatures")

@@ -112,21 +112,33 @@ def bought_within(people: People, wanted: Flags, days: float) -> Flags:
 
 @dataclass
 class Top:
-    """The k highest of what is offered to it, piece by piece; of equals the first. Memory: k."""
+    """The k highest of what is offered to it, piece by piece; of equals the first. Memory: k.
+
+    `reasons`: a row for each, as in audience_reasons.
+    """
 
     k: int
     scores: NDArray[np.float64]
     people: NDArray[np.void]
     steps: Keys
     bought: Flags
+    reasons: NDArray[np.int8]
 
     @classmethod
-    def of(cls, k: int) -> "Top":
-        """Empty."""
+    def of(cls, k: int, reasons: int = 0) -> "Top":
+        """Empty, for so many reasons a person."""
         none = np.empty(0)
-        return cls(k, none, np.empty(0, dtype="V16"), none.astype(np.int64), none.astype(bool))
+        told = np.empty((0, reasons), dtype=np.int8)
+        return cls(k, none, np.empty(0, dtype="V16"), none.astype(np.int64), none.astype(bool), told)
 
-    def offer(self, scores: NDArray[np.float64], people: NDArray[np.void], steps: Keys, bought: Flags) -> None:
+    def offer(
+        self,
+        scores: NDArray[np.float64],
+        people: NDArray[np.void],
+        steps: Keys,
+        bought: Flags,
+        reasons: NDArray[np.int8],
+    ) -> None:
         """Take in those of some more people that belong to the k highest."""
         all_scores = np.concatenate([self.scores, scores])
         kept = np.argsort(-all_scores, kind="stable")[: self.k]
@@ -134,3 +146,4 @@ class Top:
         self.people = np.concatenate([self.people, people])[kept]
         self.steps = np.concatenate([self.steps, steps])[kept]
         self.bought = np.concatenate([self.bought, bought])[kept]
+        self.reasons = np.concatenate([self.reasons, reasons])[kept]

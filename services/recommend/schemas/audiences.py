@@ -100,6 +100,17 @@ class AudienceMember(ma.Schema):
     low = ma.fields.Float(allow_none=True)
     high = ma.fields.Float(allow_none=True)
     bought_before = ma.fields.Boolean()
+    reasons = ma.fields.List(
+        ma.fields.String(),
+        metadata={"description": "What lifts them above the average customer, the most first; words in reason_texts."},
+    )
+
+
+class InWords(ma.Schema):
+    """A reason for people to read."""
+
+    en = ma.fields.String()
+    zh = ma.fields.String()
 
 
 class AudienceOut(ma.Schema):
@@ -117,4 +128,5 @@ class AudienceOut(ma.Schema):
         metadata={"description": "The same of the best so many, up to all that are eligible."},
     )
     calibration = ma.fields.Nested(CalibrationOut)
+    reason_texts = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(InWords))
     customers = ma.fields.List(ma.fields.Nested(AudienceMember))

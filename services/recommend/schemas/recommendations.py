@@ -216,12 +216,18 @@ class Refused(msgspec.Struct):
 
 
 class BatchOut(msgspec.Struct):
-    """Answers by the customer ids that were sent; `shortfalls` names those with fewer items, and why."""
+    """Answers by the customer ids that were sent; `shortfalls` names those with fewer items, and why.
+
+    Of a slot each customer's answer has an id of its own in `recommendation_ids`, to be sent back with what was shown
+    and clicked; where an experiment runs in it, `experiments` says who has which variant.
+    """
 
     recommendation_id: UUID
     model_version: str | None
     results: dict[UUID, list[RecommendedItem]]
     shortfalls: dict[UUID, ShortfallOut]
+    recommendation_ids: dict[UUID, UUID]
+    experiments: dict[UUID, ExperimentOut]
 
 
 class SignatureOut(msgspec.Struct):

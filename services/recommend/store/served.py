@@ -1,6 +1,6 @@
 """Where answers come from: numbers for contexts, who has which variant, what was explored with which probability."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.recommend.domain.marks import MOST_CONTEXTS
@@ -69,18 +69,35 @@ def variant_of_customer(tx: Transaction, experiment_id: str, customer_id: UUID) 
     return found
 
 
-def remember_explored(tx: Transaction, recommendation_id: UUID, propensities: Mapping[int, float]) -> None:
-    """Write down with which probability an answer had each of these items in it.
+def variants_of_customers(tx: Transaction, experiment_id: str, customer_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The same of many customers; those never seen are left out."""
+    rows = tx.all(
+        """
+        SELECT DISTINCT ON (given.id) given.id, a.variant
+        FROM unnest(%(ids)b::uuid[]) AS given (id)
+        LEFT JOIN profile_out.identity_map_v1 m ON m.identity_id = given.id
+        JOIN assignment a ON a.experiment_id = %(experiment_id)s AND a.customer_id = coalesce(m.customer_id, given.id)
+        ORDER BY given.id, a.at
+        """,
+        {"experiment_id": experiment_id, "ids": list(customer_ids)},
+    )
+    return {row["id"]: row["variant"] for row in rows}
+
+
+def remember_explored(tx: Transaction, explored: Mapping[UUID, Mapping[int, float]]) -> None:
+    """Write down with which probability answers (by recommendation id) had each of these items in them.
 
     Without waiting for the disk: after a crash of the machine the last moments of this are missing, and are then left
     out of what is computed from it.
     """
+    rows = [(id_, key, propensity) for id_, found in explored.items() for key, propensity in found.items()]
+    ids, keys, propensities = zip(*rows, strict=True)
     tx.execute(
         """
         WITH quick AS (SELECT set_config('synchronous_commit', 'off', true) AS done)
         INSERT INTO explored (recommendation_id, item_key, propensity)
-        SELECT %(id)s, new.* FROM quick, unnest(%(keys)b::int[], %(propensities)b::real[]) AS new
+        SELECT new.* FROM quick, unnest(%(ids)b::uuid[], %(keys)b::int[], %(propensities)b::real[]) AS new
         WHERE done IS NOT NULL
         """,
-        {"id": recommendation_id, "keys": list(propensities), "propensities": list(propensities.values())},
+        {"ids": list(ids), "keys": list(keys), "propensities": list(propensities)},
     )

@@ -45,6 +45,10 @@ class Browser:
         self._api._client.set_cookie(f"zhike_9_{purpose}", value, domain="localhost")
 
     @property
+    def app(self):
+        return self._api._client.application
+
+    @property
     def jar(self):
         return list(self._api._client._cookies.values())
 

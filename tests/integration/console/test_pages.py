@@ -1,9 +1,12 @@
 """Pages open whatever happens, in the visitor's language, and load nothing from elsewhere."""
 
 import re
+import shutil
+from urllib.parse import urljoin
 
 import pytest
 
+from services.console.pages import shell
 from tests.integration.console.test_roles import PAGES, address
 
 OPENING = [endpoint for endpoint, permission in PAGES.items() if permission is not None]
@@ -80,8 +83,49 @@ def test_our_own_files_may_be_kept_for_they_change_their_address(browser):
     reply.close()
 
 
+def test_what_a_script_imports_changes_its_address_too(browser, tmp_path, monkeypatch):
+    def address():
+        shell.version_of_scripts.cache_clear()
+        with browser.app.test_request_context():
+            return shell.module("rules/builder.js")
+
+    before = address()
+    script = browser.get(before)
+    imported = re.findall(r'from "(\./\w+\.js)"', script.get_data(as_text=True))
+    script.close()
+    assert "./elements.js" in imported
+    for one in imported:
+        reply = browser.get(urljoin(before, one))
+        assert (reply.status_code, reply.mimetype) == (200, "text/javascript")
+        assert "max-age=31536000" in reply.headers["Cache-Control"]
+        reply.close()
+    scripts = shutil.copytree(shell.STATIC / "js", tmp_path / "js")
+    (scripts / "rules" / "elements.js").write_text("// changed")
+    with monkeypatch.context() as patched:
+        patched.setattr(shell, "STATIC", tmp_path)
+        assert urljoin(address(), "./elements.js") != urljoin(before, "./elements.js")
+        older = browser.get(before)  # while one release takes the place of another
+        assert (older.status_code, older.headers["Cache-Control"]) == (200, "no-store")
+        older.close()
+    assert address() == before
+
+
+def test_a_script_that_imports_others_is_loaded_by_an_address_with_the_version_of_all():
+    templates = shell.STATIC.parent / "templates"
+    for path in templates.rglob("*.html"):
+        for tag in re.findall(r"<script[^>]*type=.module.[^>]*>", path.read_text()):
+            assert "{{ module(" in tag, path.name
+
+
 def test_no_file_outside_of_the_folder_is_served(browser):
-    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/css/../../app.py"):
+    of_scripts = [f"/static/scripts-1/{path}" for path in ("../../app.py", "%2e%2e/%2e%2e/app.py", "..%2f..%2fapp.py")]
+    for path in (
+        *of_scripts,
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static/css/../../app.py",
+    ):
         assert browser.get(path).status_code == 404
 
 

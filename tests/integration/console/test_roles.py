@@ -120,7 +120,7 @@ PAGES = {
     "widget.script": None,
 }
 OPERATIONS = {f"operations.{name}" for name in ("healthz", "readyz", "metrics", "get_metrics", "statusz", "docs")}
-OPEN = {"static", *OPERATIONS}
+OPEN = {"static", "scripts", *OPERATIONS}
 
 
 def guards(app):

@@ -55,6 +55,8 @@ def test_those_who_buy_it_come_first_with_the_rate_at_which_they_did(recommend_a
     old = next(one for one in found["customers"] if UUID(one["customer_id"]) == people["dark"][0])
     assert old["low"] < 0.5 < old["high"]
     assert old["bought_before"]
+    assert "has_bought_it" in old["reasons"]
+    assert found["reason_texts"]["has_bought_it"]["zh"] == "以前买过"
     assert found["calibration"]["basis"] == "item"
     assert (found["calibration"]["people"], found["calibration"]["buyers"]) == (600, 156)
     assert found["calibration"]["auc"] > 0.8

@@ -220,6 +220,48 @@ class TestExperiments:
                 assert ask(api, who, kind=kind)["experiment"] == before["experiment"]
         assert moved  # by the hash alone some would have changed
 
+    def test_a_batch_gives_everybody_the_variant_they_have_alone(self, api, shop, as_recommend):
+        experiment = self.start(api)
+        people = {str(shop.person(f"user {number}")): f"user {number}" for number in range(20)}
+        seen, alone = {}, {}
+        for id_, name in list(people.items())[:8]:  # these are known by another id, under which they fall otherwise
+            answer = ask(api, name)
+            shown(shop, name, answer)
+            seen[id_] = answer["experiment"]["variant"]
+        as_recommend(interactions.read_events)
+        batch = api.post("/v1/recommendations/batch", json={"customer_ids": list(people), "slot": "home"}).get_json()
+        for id_ in people:
+            alone[id_] = ask(api, id_, kind="customer_id")
+            assert batch["experiments"][id_] == alone[id_]["experiment"]
+            assert [one["item_id"] for one in batch["results"][id_]] == [one["item_id"] for one in alone[id_]["items"]]
+        assert {one["id"] for one in batch["experiments"].values()} == {experiment["id"]}
+        assert {one["variant"] for one in batch["experiments"].values()} == {"usual", "popular"}
+        assert {id_: batch["experiments"][id_]["variant"] for id_ in seen} == seen
+        assert len(set(batch["recommendation_ids"].values())) == len(people)
+
+    def test_what_was_shown_of_a_batch_counts_for_the_variant(self, api, shop, as_recommend):
+        self.start(api)
+        people = {str(shop.person(f"user {number}")): f"user {number}" for number in range(12)}
+        batch = api.post("/v1/recommendations/batch", json={"customer_ids": list(people), "slot": "home"}).get_json()
+        counts = {"usual": 0, "popular": 0}
+        for id_, name in people.items():
+            counts[batch["experiments"][id_]["variant"]] += 1
+            told = {
+                "recommendation_id": batch["recommendation_ids"][id_],
+                "items": batch["results"][id_],
+                "slot": "home",
+            }
+            shown(shop, name, told)
+        as_recommend(interactions.read_events)
+        found = api.get("/v1/slots/home/experiment").get_json()["variants"]
+        assert {one["name"]: one["people"] for one in found} == counts
+
+    def test_a_batch_without_a_slot_or_experiment_has_no_variants(self, api, shop):
+        asked = {"customer_ids": [str(shop.person("green 0"))]}
+        assert api.post("/v1/recommendations/batch", json=asked).get_json()["experiments"] == {}
+        of_slot = api.post("/v1/recommendations/batch", json={**asked, "slot": "home"}).get_json()
+        assert (of_slot["experiments"], len(of_slot["recommendation_ids"])) == ({}, 1)
+
     def test_what_came_of_it_is_read_by_variant(self, api, shop, as_recommend):
         experiment = self.start(api)
         counts = {"usual": 0, "popular": 0}

@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.recommend.domain import audiences
+from services.recommend.domain.audience_reasons import CODES, NONE, reasons_of
 from services.recommend.domain.audiences import FEATURES, People, Target, Top, bought_within, features_of
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import Parameters
+from services.recommend.domain.propensity import Logistic
 from services.recommend.domain.tastes import Lines
 
 ITEMS = 6
@@ -85,8 +87,29 @@ def test_the_best_of_pieces_are_the_best_of_all_and_equals_stay_in_order(pieces,
         ids = np.array([index.to_bytes(16, "big") for index in range(number, number + len(piece))], dtype="V16")
         number += len(piece)
         nothing = np.zeros(len(piece), dtype=np.int64)
-        top.offer(np.array(piece, dtype=float), ids, nothing, nothing.astype(bool))
+        top.offer(np.array(piece, dtype=float), ids, nothing, nothing.astype(bool), np.empty((len(piece), 0), np.int8))
     flat = [score for piece in pieces for score in piece]
     best = sorted(range(len(flat)), key=lambda index: -flat[index])[:k]
     assert [int.from_bytes(bytes(one), "big") for one in top.people] == best
     assert top.scores.tolist() == pytest.approx([flat[index] for index in best])
+
+
+def codes(told):
+    return [[CODES[place] for place in row if place != NONE] for row in told.tolist()]
+
+
+def test_a_reason_is_what_goes_with_buying_and_what_somebody_has_more_of_than_others():
+    weights = np.array([-3.0, 0.5, 2.0, 0.0, -1.0, 1.0, 0.0])
+    learned = Logistic(np.full(6, 1.0), np.full(6, 0.5), weights)
+    mei = [1.5, 2.0, 9.0, 9.0, 1.01, 9.0]  # bought it; what has no weight, or speaks against it, is no reason
+    li = [0.5, 0.0, 0.0, 0.0, 1.5, 0.0]
+    an = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]  # less of "buys often", which speaks against it, is not "buys often"
+    told = codes(reasons_of(np.array([mei, li, an], dtype=np.float32), learned))
+    assert told == [["has_bought_it", "likes_what_is_like_it"], ["was_here_lately"], []]
+
+
+def test_where_the_category_was_learned_nobody_is_said_to_have_bought_the_item():
+    learned = Logistic(np.zeros(6), np.ones(6), np.array([0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0]))
+    mei = np.array([[0, 1, 1, 0, 0, 0]], dtype=np.float32)
+    assert codes(reasons_of(mei, learned, of_family=True)) == [["buys_the_category"]]
+    assert codes(reasons_of(mei, None, of_family=True)) == [["buys_the_category"]]

@@ -1,0 +1,83 @@
+"""Answers for many customers at once, as campaigns need them: each as the customer would get it alone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+import orjson
+
+from services.recommend.actions import people, served, shelf, telling
+from services.recommend.actions.asking import wish_of
+from services.recommend.actions.recommendations import read
+from services.recommend.actions.served import Serving
+from services.recommend.domain.answering import answer, answer_many, asks_for_country
+from services.recommend.domain.catalogue import Catalogue
+from services.recommend.domain.model import Model
+from services.recommend.domain.wishes import Answer
+from services.recommend.schemas.recommendations import BatchIn
+from shared import shop
+from shared.database import Transaction, transaction
+from shared.ids import uuid7
+
+_batches: Final = msgspec.json.Decoder(BatchIn)
+_REPLY: Final = (
+    b'{"recommendation_id":"%s","model_version":%s,"results":{%s},"shortfalls":%s,"recommendation_ids":%s,'
+    b'"experiments":%s}'
+)
+
+
+def answer_batch(body: bytes) -> bytes:
+    """Recommendations for many customers, as JSON: always n items each, or a stated shortfall."""
+    asked = read(_batches, body)
+    catalogue, model = shelf.current()
+    customers = list(dict.fromkeys(asked.customer_ids))
+    servings = served.begin_many(asked, customers)
+    world = _World(catalogue, model, shop.business_now())
+    with transaction(read_only=True) as tx:
+        found = _answers(tx, asked, customers, servings, world)
+    served.remember_many(list(zip(servings, found, strict=True)))
+    answers = dict(zip(map(str, customers), found, strict=True))
+    clock = world.now, shop.shop().time_zone
+    told = {id_: telling.items(one, catalogue, clock) for id_, one in answers.items()}
+    of_slot = dict(zip(answers, servings, strict=True)) if asked.slot is not None else {}
+    return _REPLY % (
+        str(uuid7()).encode(),
+        orjson.dumps(model and model.version),
+        b",".join(b'"%s":[%s]' % (id_.encode(), items) for id_, items in told.items()),
+        orjson.dumps({id_: telling.shortfall(one.shortfall) for id_, one in answers.items() if one.shortfall}),
+        orjson.dumps({id_: one.recommendation_id for id_, one in of_slot.items()}),
+        orjson.dumps({id_: telling.experiment(one.experiment) for id_, one in of_slot.items() if one.experiment}),
+    )
+
+
+class _World(NamedTuple):
+    """What all answers of a batch are made from."""
+
+    catalogue: Catalogue
+    model: Model | None
+    now: datetime
+
+
+def _answers(
+    tx: Transaction, asked: BatchIn, customers: Sequence[UUID], servings: Sequence[Serving], world: _World
+) -> list[Answer]:
+    """The answers in the order of the customers; those who have the slot in the same variant are answered together."""
+    catalogue, model, now = world
+    groups: dict[tuple[str, str] | None, list[int]] = {}
+    for place, serving in enumerate(servings):
+        groups.setdefault(serving.experiment, []).append(place)
+    found: dict[int, Answer] = {}
+    for places in groups.values():
+        slot = servings[places[0]].slot
+        wish = wish_of(asked, catalogue, now, slot)
+        some = [customers[place] for place in places]
+        visitors = people.visitors(tx, some, now, where_they_are=asks_for_country(wish))
+        if slot is None:
+            answers = answer_many(model, catalogue, visitors, wish)
+        else:
+            wishes = [served.explored_by(servings[place], wish, catalogue) for place in places]
+            answers = [answer(model, catalogue, *one) for one in zip(visitors, wishes, strict=True)]
+        found.update(zip(places, answers, strict=True))
+    return [found[place] for place in range(len(customers))]
