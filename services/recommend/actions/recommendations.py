@@ -1,6 +1,5 @@
 """Answering: a person's lines as of this moment in, the best items out, as ready-made JSON."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
@@ -28,8 +27,6 @@ from shared.problems import BadRequest, Invalid, NotFound
 T = TypeVar("T")
 _requests: Final = msgspec.json.Decoder(RecommendationsIn)
 _signatures: Final = msgspec.json.Decoder(SignatureIn)
-# One answer of a process is made at a time: threads that compute at once only pass the interpreter to and fro.
-_turn: Final = threading.Lock()
 
 
 def answer(body: bytes, caller: Principal) -> bytes:
@@ -57,12 +54,11 @@ def answered(
     with statement() as tx:
         visitor, personal = people.visitor(tx, asked, caller, now, where_they_are=asks_for_country(wish))
     zone = shop.shop().time_zone
-    with _turn:
-        found = answer_one(model, catalogue, visitor, wish)
-        shown = [*shown, *found.keys.tolist()]
-        following = None if found.shortfall else token(body, shown)
-        told = _Told(personal, asked.slot, following, serving)
-        reply = _reply(found, catalogue, model, (now, zone), told)
+    found = answer_one(model, catalogue, visitor, wish)
+    shown = [*shown, *found.keys.tolist()]
+    following = None if found.shortfall else token(body, shown)
+    told = _Told(personal, asked.slot, following, serving)
+    reply = _reply(found, catalogue, model, (now, zone), told)
     if slot is None:
         served.remember(serving, found)
     return reply, shown

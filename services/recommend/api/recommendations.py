@@ -25,8 +25,8 @@ blp = Blueprint("recommendations", __name__, url_prefix="/v1/recommendations", d
 
 # Browsers ask from the shop's own pages, with a key that is public and without cookies: any page may, as it may send
 # events. What a page may know of a person hangs on the shop's signature, not on where the page lies.
-_ANY_PAGE: Final = {
-    "Access-Control-Allow-Origin": "*",
+_ANY_PAGE: Final = "*"
+_ASKED_BEFOREHAND: Final = {
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Write-Key",
     "Access-Control-Max-Age": "86400",
@@ -37,7 +37,9 @@ _OF_SERVERS: Final = frozenset({"recommendations.post_batch", "recommendations.p
 @blp.after_request
 def _open_to_pages(response: Response) -> Response:
     if request.endpoint not in _OF_SERVERS:
-        response.headers.update(_ANY_PAGE)
+        response.headers["Access-Control-Allow-Origin"] = _ANY_PAGE
+        if request.method == "OPTIONS":
+            response.headers.update(_ASKED_BEFOREHAND)
     return response
 
 

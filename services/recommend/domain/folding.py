@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from services.recommend.domain.compiled import FLOATS, KEYS, MATRIX, compiled
+
 Floats = NDArray[np.float32]
 _TOGETHER: Final = 64
 
@@ -25,26 +27,52 @@ def base_of(item_factors: Floats, regularization: float) -> Base:
     return Base(matrix, np.linalg.pinv(matrix.astype(np.float64), hermitian=True).astype(np.float32))
 
 
+@compiled(KEYS, FLOATS, FLOATS)
+def telling(items: NDArray[np.int64], affinity: Floats, lengths: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """The items that say something of a person, and how much they are liked: those a model knows, and liked at all.
+
+    `lengths`: the norm of each item's factors; 0 where nobody has touched it.
+    """
+    count = 0
+    kept, liked = np.empty(len(items), dtype=np.int64), np.empty(len(items), dtype=np.float32)
+    for place in range(len(items)):
+        if items[place] < len(lengths) and lengths[items[place]] > 0 and affinity[place] > 0:
+            kept[count], liked[count] = items[place], affinity[place]
+            count += 1
+    return kept[:count], liked[:count]
+
+
 def fold_in(item_factors: Floats, base: Base, items: NDArray[np.int64], affinity: Floats, alpha: float) -> Floats:
     """The factors of a person with these affinities: solves (YᵀY + λI + Yᵀ(C − I)Y) x = YᵀC p exactly.
 
     The same as implicit's recalculate_user, without its loop in Python. Few items are a small change of the base, whose
     inverse is known: then the system that is solved is items × items (Woodbury's identity).
     """
-    chosen = item_factors[items]
     confidence = np.float32(alpha) * affinity
     if 2 * len(items) < len(base.matrix):
-        reached = chosen @ base.inverse
-        small = (reached @ chosen.T) * (confidence - 1)[:, None]
-        small.flat[:: len(items) + 1] += 1
-        _, _, weights, failed = lapack.sgesv(small, confidence, overwrite_a=True)
-        if not failed:
-            person: Floats = weights @ reached
+        try:
+            person: Floats = _changed_little(item_factors, base.inverse, items, confidence)
             return person
+        except np.linalg.LinAlgError:  # singular to rounding: the whole system is not
+            pass
+    chosen = item_factors[items]
     left = base.matrix + (chosen.T * (confidence - 1)) @ chosen
     # Symmetric and positive definite: Cholesky. The transpose is the same matrix in the order LAPACK wants.
     _, solved, failed = lapack.sposv(left.T, confidence @ chosen, overwrite_a=True)
     return solved.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)
+
+
+@compiled(MATRIX, MATRIX, KEYS, FLOATS, lets_others_run=True)
+def _changed_little(item_factors: Floats, inverse: Floats, items: NDArray[np.int64], confidence: Floats) -> Floats:
+    chosen = np.empty((len(items), item_factors.shape[1]), dtype=np.float32)
+    for row in range(len(items)):
+        chosen[row] = item_factors[items[row]]
+    reached = chosen @ inverse
+    small = reached @ chosen.T
+    for row in range(len(items)):
+        small[row] *= confidence[row] - np.float32(1)
+        small[row, row] += np.float32(1)
+    return np.linalg.solve(small, confidence.copy()) @ reached
 
 
 def fold_in_many(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.domain.again import Again
-from services.recommend.domain.folding import Base, base_of, fold_in, fold_in_many
+from services.recommend.domain.folding import Base, base_of, fold_in, fold_in_many, telling
 from services.recommend.domain.habits import NO_HABITS, Habits
 from services.recommend.domain.kinds import Kinds
 from services.recommend.domain.likeness import Likeness
@@ -78,7 +78,7 @@ class Model:
 
     def person(self, items: NDArray[np.int64], affinity: Floats) -> Floats | None:
         """The factors of somebody with these affinities; None where the model knows none of the items."""
-        items, affinity = self._telling(items, affinity)
+        items, affinity = telling(items, affinity, self.lengths)
         if not len(items):
             return None
         return fold_in(self.item_factors, self.base, items, affinity, self.parameters.als.alpha)
@@ -87,18 +87,11 @@ class Model:
         """The same for many at once."""
         if len(affinities) == 1:
             return [self.person(*affinities[0])]
-        telling = [self._telling(*one) for one in affinities]
-        known = [number for number, (items, _) in enumerate(telling) if len(items)]
-        items, weights = [telling[number][0] for number in known], [telling[number][1] for number in known]
+        told = [telling(*one, self.lengths) for one in affinities]
+        known = [number for number, (items, _) in enumerate(told) if len(items)]
+        items, weights = [told[number][0] for number in known], [told[number][1] for number in known]
         factors = fold_in_many(self.item_factors, self.base, items, weights, self.parameters.als.alpha)
         found: list[Floats | None] = [None] * len(affinities)
         for number, own in zip(known, factors, strict=True):
             found[number] = own
         return found
-
-    def _telling(self, items: NDArray[np.int64], affinity: Floats) -> tuple[NDArray[np.int64], Floats]:
-        """Those that say something: known to the model, and liked."""
-        known = items < len(self)
-        items, affinity = items[known], affinity[known]
-        counts = (affinity > 0) & (self.lengths[items] > 0)
-        return items[counts], affinity[counts]

@@ -15,8 +15,8 @@ from services.recommend.domain.filters import Filter
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Parameters
 from services.recommend.domain.parts import add_own, add_session
-from services.recommend.domain.ranking import BLOCKED, best
-from services.recommend.domain.scoring import Products, Scores
+from services.recommend.domain.ranking import best, block
+from services.recommend.domain.scoring import Products, Scores, weighed
 from services.recommend.domain.sessions import live_items
 from services.recommend.domain.strategies import Strategy
 from services.recommend.domain.tastes import Tastes, tastes, tastes_of_many
@@ -118,9 +118,7 @@ def scores_of(model: Model, one: Person, products: Products, wish: Wish) -> Scor
     scale = 1 / highest if highest > _NOTHING_LEARNED else 0.0
     weights = model.blend.discover if wish.exclude_seen else model.blend.repeat
     weight = scale * weights.collaborative
-    total = products.values * np.float32(weight)
-    known = min(len(total), len(model))
-    total[:known] += model.lift(one.country, repeat=not wish.exclude_seen)[:known]
+    total = weighed(products.values, weight, model.lift(one.country, repeat=not wish.exclude_seen))
     add_own(total, model, one.tastes, weights)
     add_session(total, model, one.session)
     return Scores(products, total, scale, weight)
@@ -162,27 +160,25 @@ def _matching(catalogue: Catalogue, wish: Wish) -> Mask:
 
 def _block(scores: Floats, closed: Keys, now: Tastes, wish: Wish) -> None:
     """Put what a rule forbids out of reach."""
-    if len(closed):
-        scores[closed] = BLOCKED
+    block(scores, closed)
     if wish.exclude_seen:
-        seen = now.keys[now.bought]
-        scores[seen[: np.searchsorted(seen, len(scores))]] = BLOCKED
+        block(scores, now.keys[now.bought])
 
 
 def reasons_of(model: Model, one: Person, chosen: Keys, liked: Floats, wish: Wish) -> list[Reason]:
     """For each chosen item the part of its score that weighs most."""
     lift = model.lift(one.country, repeat=False)
-    known = chosen < len(lift)
-    popular = lift[np.where(known, chosen, 0)] * known
-    again = frozenset() if wish.exclude_seen else frozenset(one.tastes.keys[one.tastes.frequency > 0].tolist())
-    parts = zip(chosen.tolist(), liked.tolist(), popular.tolist(), strict=True)
-    return [Reason.BUY_AGAIN if key in again else _reason(c, p, wish.liked) for key, c, p in parts]
-
-
-def _reason(liked: float, popular: float, told: Reason) -> Reason:
-    if liked > 0 and liked >= popular:
-        return told
-    return Reason.POPULAR if popular > 0 else Reason.NEW
+    own = frozenset() if wish.exclude_seen else frozenset(one.tastes.keys[one.tastes.frequency > 0].tolist())
+    found = []
+    for key, part in zip(chosen.tolist(), liked.tolist(), strict=True):
+        popular = lift.item(key) if key < len(lift) else 0.0
+        if key in own:
+            found.append(Reason.BUY_AGAIN)
+        elif part > 0 and part >= popular:
+            found.append(wish.liked)
+        else:
+            found.append(Reason.POPULAR if popular > 0 else Reason.NEW)
+    return found
 
 
 def _newest(catalogue: Catalogue, visitor: Visitor, wish: Wish, closed: Keys) -> Answer:
@@ -214,7 +210,7 @@ def similar(model: Model | None, catalogue: Catalogue, key: int, n: int) -> Answ
         known = min(len(model), len(catalogue))
         scores[:known] += np.where(scores[:known] < 1, model.popularity[:known] * _POPULAR, 0)
     wish = Wish(n, looked_at=key)
-    scores[_closed(catalogue, wish)] = BLOCKED
+    block(scores, _closed(catalogue, wish))
     chosen = best(scores, wish.n)
     reasons = [Reason.SIMILAR if score >= _SAME_CATEGORY else Reason.POPULAR for score in scores[chosen].tolist()]
     return Answer(Strategy.SIMILAR, chosen, scores[chosen], reasons, _shortfall(catalogue, wish, len(chosen)))

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numba import float32
 from numpy.typing import NDArray
 
 from services.recommend.domain import scanning
-from services.recommend.domain.ranking import best
+from services.recommend.domain.compiled import ROW, compiled
+from services.recommend.domain.ranking import best, highest
 from services.recommend.domain.scanning import Codes
 
 Floats = NDArray[np.float32]
@@ -51,14 +53,14 @@ class Products:
 
     def highest(self) -> float:
         """The highest product, exactly; at least 0."""
-        highest = float(self.values.max(initial=0))
+        found = float(highest(self.values))
         if self.bound == 0:
-            return highest
-        near = np.flatnonzero(self.values >= highest - 2 * self.bound)
+            return found
+        near = np.flatnonzero(self.values >= found - 2 * self.bound)
         if len(near) > _MANY:
             self.settle()
-            return float(self.values.max(initial=0))
-        return float(self.exact(near).max(initial=0))
+            return float(highest(self.values))
+        return float(highest(self.exact(near)))
 
     def exact(self, keys: Keys) -> Floats:
         """The products of these items, exactly."""
@@ -67,6 +69,18 @@ class Products:
         known = keys < len(self.item_factors)
         found: Floats = (self.item_factors[np.where(known, keys, 0)] @ self.factors) * known
         return found
+
+
+@compiled(ROW, float32, ROW)
+def weighed(products: Floats, weight: float, lift: Floats) -> Floats:
+    """Products times their weight, plus what popularity adds to those items that have one."""
+    total = np.empty(len(products), dtype=np.float32)
+    known = min(len(products), len(lift))
+    for key in range(known):
+        total[key] = products[key] * weight + lift[key]
+    for key in range(known, len(products)):
+        total[key] = products[key] * weight
+    return total
 
 
 @dataclass(slots=True)

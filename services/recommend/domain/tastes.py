@@ -7,12 +7,13 @@ one person, person × items + item for all).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from services.recommend.domain.compiled import FLOATS, KEYS, KINDS, THREE, compiled
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import Parameters, kind_weights
 
@@ -21,6 +22,7 @@ Keys = NDArray[np.int64]
 
 _WEIGHTS: Final = kind_weights()
 _TINY: Final = np.float32(1e-6)
+_BOUGHT, _RETURNED = int(Kind.BOUGHT), int(Kind.RETURNED)
 _COLUMNS: Final = ("keys", "kinds", "quantities", "ages")
 
 
@@ -86,22 +88,9 @@ def tastes(lines: Lines, parameters: Parameters) -> Tastes:
     Purchases count by the line, not by the piece; the part of the pieces that came back is taken off. A thing put into
     the cart and taken out again counts less than one left there.
     """
-    keys, group = _grouped(lines.keys)
-    ages = np.maximum(lines.ages, 0)
-    bought = lines.kinds == Kind.BOUGHT
-    kept = _kept_share(lines, bought, group, len(keys))
-    others = _WEIGHTS[lines.kinds] * (lines.kinds != Kind.BOUGHT)
-    recent = np.exp2(-ages / np.float32(parameters.affinity_half_life))
-    frequent = np.exp2(-ages / np.float32(parameters.frequency_half_life)) * bought
-    affinity = _sums(recent * bought, group, len(keys)) * kept + _sums(recent * others, group, len(keys))
-    late = np.exp2(-ages / np.float32(parameters.lately_half_life)) * bought
-    return Tastes(
-        keys=keys,
-        affinity=np.maximum(affinity, 0),
-        frequency=_sums(frequent, group, len(keys)) * kept,
-        lately=_sums(late, group, len(keys)) * kept,
-        bought=(kept > 0) & (_sums(bought, group, len(keys)) > 0),
-    )
+    halves = parameters.affinity_half_life, parameters.frequency_half_life, parameters.lately_half_life
+    order = lines.keys.argsort(kind="stable")
+    return Tastes(*_grouped(order, lines.keys, lines.kinds, lines.quantities, lines.ages, _WEIGHTS, halves))
 
 
 def tastes_of_many(people: Sequence[Lines], parameters: Parameters) -> list[Tastes]:
@@ -130,26 +119,48 @@ def as_matrix(keys: Keys, values: Floats, people: int, items: int) -> sp.csr_mat
     return sp.csr_matrix((values[there], columns.astype(np.int32), pointers), shape=(people, items))
 
 
-def _grouped(keys: Keys) -> tuple[Keys, NDArray[np.int64]]:
-    """The distinct keys, ascending, and for each key its place among them: numpy's unique() without its overhead."""
-    order = keys.argsort(kind="stable")
-    ascending = keys[order]
-    is_new = np.ones(len(keys), dtype=bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=is_new[1:])
-    group = np.empty(len(keys), dtype=np.int64)
-    group[order] = is_new.cumsum() - 1
-    return ascending[is_new], group
+@compiled(*(KEYS, KEYS, KINDS, FLOATS, FLOATS, FLOATS), THREE)
+def _grouped(
+    order: Keys,
+    keys: Keys,
+    kinds: NDArray[np.int16],
+    quantities: Floats,
+    ages: Floats,
+    weights: Floats,
+    half_lives: tuple[float, float, float],
+) -> tuple[Keys, Floats, Floats, Floats, NDArray[np.bool_]]:
+    """The columns of Tastes. `order` sorts the keys: the lines of one key are summed one after the other.
 
-
-def _kept_share(lines: Lines, bought: NDArray[np.bool_], group: NDArray[Any], count: int) -> Floats:
-    returned = lines.kinds == Kind.RETURNED
-    if not returned.any():
-        return np.ones(count, dtype=np.float32)
-    got = _sums(lines.quantities * bought, group, count)
-    back = _sums(lines.quantities * returned, group, count)
-    share = 1 - back / np.maximum(got, _TINY)
-    return np.where(back > 0, np.clip(share, 0, 1), np.float32(1)).astype(np.float32)
-
-
-def _sums(values: NDArray[Any], group: NDArray[Any], count: int) -> Floats:
-    return np.bincount(group, weights=values, minlength=count).astype(np.float32)
+    `half_lives`: of affinity, frequency, and the latest frequency, in days.
+    """
+    affinity_half_life, frequency_half_life, lately_half_life = half_lives
+    groups = 0
+    for place in range(len(order)):
+        groups += place == 0 or keys[order[place]] != keys[order[place - 1]]
+    distinct = np.empty(groups, dtype=np.int64)
+    affinity, frequency, lately = np.empty((3, groups), dtype=np.float32)
+    kept = np.empty(groups, dtype=np.bool_)
+    place = 0
+    for group in range(groups):
+        distinct[group] = keys[order[place]]
+        recent = others = often = late = got = back = 0.0
+        bought = False
+        while place < len(order) and keys[order[place]] == distinct[group]:
+            line = order[place]
+            age, kind = max(ages[line], 0.0), kinds[line]
+            decayed = 2.0 ** (-age / affinity_half_life)
+            if kind == _BOUGHT:
+                bought = True
+                got += quantities[line]
+                recent += weights[kind] * decayed
+                often += 2.0 ** (-age / frequency_half_life)
+                late += 2.0 ** (-age / lately_half_life)
+            else:
+                others += weights[kind] * decayed
+                back += quantities[line] if kind == _RETURNED else 0.0
+            place += 1
+        share = min(max(1 - back / max(got, float(_TINY)), 0.0), 1.0) if back > 0 else 1.0
+        affinity[group] = max(recent * share + others, 0.0)
+        frequency[group], lately[group] = often * share, late * share
+        kept[group] = bought and share > 0
+    return distinct, affinity, frequency, lately, kept
