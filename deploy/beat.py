@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from celery.signals import beat_init
 
 from deploy import observed, pulse
 from deploy.ready import announce_ready
+from deploy.watchdog import Watchdog
 from shared import contracts, metrics, process, queue, telemetry
 
 LEASE_KEY: Final = "zhike:beat"
@@ -39,7 +41,9 @@ return 1
 
 
 class LeasedScheduler(PersistentScheduler):
-    """Celery's scheduler with its file, ticking only while it holds the lease in Valkey."""
+    """Celery's scheduler with its file, ticking only while it holds the lease in Valkey; it tells `on_tick`."""
+
+    on_tick: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,6 +53,7 @@ class LeasedScheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; returns the seconds until the next look."""
+        self.on_tick()
         try:
             leading = self._valkey.eval(_HOLD, 1, LEASE_KEY, self._me, LEASE_MS) or self._inherit()
         except redis.RedisError:
@@ -94,7 +99,11 @@ def run(redis_url: str, schedule_file: Path) -> None:
     telemetry.configure("beat", os.environ.get("ZHIKE_LOG_LEVEL", "info"))
     app = queue.create_beat(redis_url, schedule())
 
-    def on_init(**_: object) -> None:
+    watchdog = Watchdog(redis_url)
+
+    def on_init(sender: Any, **_: object) -> None:
+        sender.scheduler.on_tick = watchdog.turned
+        watchdog.start()
         observed.show(redis_url, "beat", lambda: {"leading": bool(_LEADING._value.get())})
         announce_ready()
 

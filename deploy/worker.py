@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from celery.worker import state
 
 from deploy import observed, pulse, topology
 from deploy.ready import announce_ready
+from deploy.watchdog import LOOK_EVERY_S, Watchdog
 from shared import process
 
 
@@ -25,11 +26,16 @@ def run(service: str, queues: Sequence[str], concurrency: int) -> int:
     app = import_module(f"services.{service}.worker").app
     about = {"service": service, "queues": list(queues), "concurrency": concurrency}
 
-    def on_ready(**_: object) -> None:
+    watchdog = Watchdog(app.conf.broker_url, queues, lambda: len(state.active_requests) < concurrency)
+
+    def on_ready(sender: Any, **_: object) -> None:
+        sender.hub.call_repeatedly(LOOK_EVERY_S, watchdog.turned)
+        watchdog.start()
         observed.show(app.conf.broker_url, "worker", lambda: {**about, "tasks": _in_hand()})
         announce_ready()
 
     worker_ready.connect(on_ready, weak=False)
+    worker_shutting_down.connect(lambda **_: watchdog.stop(), weak=False)
     worker_process_init.connect(_on_fork)
     # Tasks are JSON, never pickles, so what Celery fears of root cannot happen.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")

@@ -15,13 +15,11 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import redis
 from celery import Celery, current_task, shared_task
-from celery.app.amqp import AMQP
 from celery.schedules import crontab
 from celery.signals import before_task_publish, worker_process_init, worker_process_shutdown
-from kombu.connection import Connection
 from kombu.entity import Queue
 
-from shared import client, contracts, crypto, database, failures, metrics, process, telemetry, tracing
+from shared import broker, client, contracts, crypto, database, failures, metrics, process, telemetry, tracing
 from shared.config import Settings
 
 P = ParamSpec("P")
@@ -30,29 +28,8 @@ R = TypeVar("R")
 _log = telemetry.get_logger(__name__)
 CONNECTIONS_A_CHILD: Final = 2  # a task uses one; the second is for a broken one's successor
 _FOLD_MS: Final = 2_000
-_LONGEST_RETRY_S: Final = 3.0
 _MOMENT_S: Final = 0.02
 _PAUSE_S: Final = 1.0  # after a failure, leave the broker alone this long: requests must not queue up behind it
-
-
-class _Connection(Connection):
-    """Kombu's connection, which tries again every few seconds: its own pauses grow to half a minute."""
-
-    def _ensure_connection(  # type: ignore[override]  # callback, timeout and the like pass through
-        self,
-        errback: Any = None,
-        max_retries: Any = None,
-        interval_start: float = 0.5,
-        interval_step: float = 0.5,
-        interval_max: float = _LONGEST_RETRY_S,
-        **rest: Any,
-    ) -> Any:
-        pauses = (interval_start, interval_step, interval_max)
-        return super()._ensure_connection(errback, max_retries, *pauses, **rest)  # type: ignore[no-untyped-call]
-
-
-class _Amqp(AMQP):  # type: ignore[misc]  # Celery has no types
-    Connection = _Connection
 
 
 class _Sender:
@@ -68,7 +45,7 @@ class _Sender:
 def configure(settings: Settings) -> None:
     """Prepare this process to send nudges (done by shared.web.create_app and create_worker)."""
     _Sender.service = settings.service
-    _Sender.app = _celery(settings.redis_url, "zhike-sender")
+    _Sender.app = broker.app(settings.redis_url, "zhike-sender")
     _Sender.valkey = redis.Redis.from_url(settings.redis_url, socket_timeout=1.0, socket_connect_timeout=0.5)
     _Sender.paused_until = 0.0
     database.send_nudges_with(nudge)
@@ -194,7 +171,7 @@ def create_worker(settings: Settings) -> Celery:
     database.configure(settings.database_url, settings.service, min(settings.pool_size, CONNECTIONS_A_CHILD))
     configure(settings)
     client.configure(settings)
-    app = _celery(settings.redis_url, settings.service)
+    app = broker.app(settings.redis_url, settings.service)
     app.conf.imports = (f"services.{settings.service}.tasks",)
     app.conf.task_queues = [Queue(queue) for queue in queues_of(settings.service)]  # type: ignore[no-untyped-call]
     app.set_default()
@@ -211,7 +188,7 @@ def create_beat(redis_url: str, schedule: Mapping[str, float | crontab]) -> Cele
 
     A message nobody took before the next one is due expires.
     """
-    app = _celery(redis_url, "zhike-beat")
+    app = broker.app(redis_url, "zhike-beat")
     app.conf.beat_schedule = {
         name: {
             "task": name,
@@ -225,31 +202,6 @@ def create_beat(redis_url: str, schedule: Mapping[str, float | crontab]) -> Cele
 
 def _expiry_s(when: float | crontab) -> float:
     return 3600.0 if isinstance(when, crontab) else max(when, 2.0)
-
-
-def _celery(redis_url: str, name: str) -> Celery:
-    app = Celery(name, broker=redis_url, amqp=_Amqp)
-    app.conf.update(
-        task_ignore_result=True,
-        task_acks_late=True,
-        task_create_missing_queues=True,
-        worker_prefetch_multiplier=1,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        worker_send_task_events=False,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        # A full disk or a fail-over (MISCONF, OOM, READONLY) passes: come back instead of ending every worker at once.
-        broker_channel_error_retry=True,
-        broker_transport_options={
-            "socket_connect_timeout": 0.5,
-            "socket_timeout": 5.0,
-            "socket_keepalive": True,
-            "visibility_timeout": 3600,
-        },
-        timezone="UTC",
-    )
-    return app
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

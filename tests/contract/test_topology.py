@@ -15,6 +15,7 @@ from deploy import environment, proxy, secrets, topology
 from deploy.cli import main
 from deploy.environment import Surroundings
 from shared import contracts, queue
+from tests.journey.composed import Composed
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -48,6 +49,11 @@ def test_compose_runs_the_default_roles_and_what_they_stand_on():
     servers = {"postgres", "redis", "migrate", "mail"}
     ours = {name for name, entry in COMPOSE["services"].items() if "profiles" not in entry}
     assert ours == {role.name for role in DEFAULT_ROLES} | servers
+
+
+def test_the_journeys_on_given_servers_start_what_compose_starts_and_no_tool(tmp_path):
+    composed = Composed(tmp_path, 8400, "postgresql://", "redis://")
+    assert set(composed.services) == {role.name for role in DEFAULT_ROLES if role.kind != "proxy"} | {"migrate"}
 
 
 @pytest.mark.parametrize("role", [role for role in DEFAULT_ROLES if role.kind == "api"], ids=lambda role: role.name)

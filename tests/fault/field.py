@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -29,6 +30,16 @@ class Struck:
     frozen: Sequence[psutil.Process] = ()
 
 
+class Sleeper(Protocol):
+    """Something of the service `of` that stands still, `until` somebody wakes it or the time is over."""
+
+    of: str
+    until: float
+
+    def thaw(self) -> None:
+        """Wake it now."""
+
+
 @dataclass
 class Field:
     """All that can be struck, and the dice."""
@@ -37,7 +48,7 @@ class Field:
     sink: Sink
     disk: Disk
     dice: random.Random
-    frozen: list["Frozen"] = field(default_factory=list)
+    frozen: list["Sleeper"] = field(default_factory=list)
 
     def pick(self, roles: Sequence[str]) -> Target:
         """One running process of these roles. Raises NotPossible."""

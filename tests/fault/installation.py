@@ -53,7 +53,7 @@ class Installation:
         self.home, self.base_port = Home(data), base_port
         self._smtp_port = smtp_port
         self._supervisor: subprocess.Popen[bytes] | None = None
-        self._owner_url = self._redis_url = self.admin_key = ""
+        self._owner_url = self.redis_url = self.admin_key = ""
 
     @property
     def url(self) -> str:
@@ -83,7 +83,7 @@ class Installation:
         around = up.surroundings(self.home)
         if around is None:
             raise RuntimeError("the platform ended at once")
-        self._owner_url, self._redis_url = around.owner_url, around.redis_url
+        self._owner_url, self.redis_url = around.owner_url, around.redis_url
         self.admin_key = self.key("admin")
         return time.monotonic() - began
 
@@ -189,7 +189,7 @@ class Installation:
 
     def valkey(self) -> "redis.Redis":
         """A client of the platform's Valkey."""
-        return redis.Redis.from_url(self._redis_url, socket_timeout=3.0, socket_connect_timeout=1.0)
+        return redis.Redis.from_url(self.redis_url, socket_timeout=3.0, socket_connect_timeout=1.0)
 
     def key(self, kind: str) -> str:
         """A new API key, made with the command line."""

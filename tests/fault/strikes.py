@@ -12,11 +12,13 @@ import redis
 from tests.fault import sink as moods
 from tests.fault.field import Field, NotPossible, Struck
 from tests.fault.freezes import freeze, freeze_for_good, freeze_in_transaction, freeze_sender_past_its_lease
+from tests.fault.hanging import hang_loop, stop_consuming
 from tests.fault.interruptions import kill_computation, kill_trainer_at_work, second_beat
 
 SENDERS: Final = ("campaign-sender",)
 APPENDERS: Final = ("profile-appender",)
 WORKERS: Final = ("-worker", "-batch", "-trainer")
+READERS: Final = ("segmentation-worker", "recommend-worker", "campaign-worker")
 _MOST_HANDING_OVER: Final = 4  # connections: two senders with two children each
 
 
@@ -154,6 +156,9 @@ KINDS: Final[dict[str, Callable[[Field], Struck]]] = {
     "freeze a sender in a transaction": freeze_in_transaction("campaign", "campaign-sender"),
     "freeze every appender for good": freeze_for_good(APPENDERS, every=True),
     "freeze a worker for good": freeze_for_good((*WORKERS, *SENDERS), 4),
+    "hang a worker's loop for good": hang_loop((*WORKERS, *APPENDERS, *SENDERS), windows=4),
+    "hang the beat's loop for good": hang_loop(("beat",)),
+    "a reader consumes nothing for good": stop_consuming(READERS),
     "freeze an API for good": freeze_for_good(("-api",)),
     "freeze the beat for good": freeze_for_good(("beat",)),
     "freeze the proxy for good": freeze_for_good(("proxy",)),

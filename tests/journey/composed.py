@@ -42,9 +42,10 @@ class Composed:
 
     @cached_property
     def services(self) -> dict[str, Any]:
-        """The file's containers; those with our image are processes here."""
+        """The containers that `docker compose up` starts; those with our image are processes here."""
         file: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
-        return {name: entry for name, entry in file["services"].items() if entry["image"] == "zhike"}
+        started = {name: entry for name, entry in file["services"].items() if "profiles" not in entry}
+        return {name: entry for name, entry in started.items() if entry["image"] == "zhike"}
 
     @cached_property
     def variables(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 
 import orjson
 import pytest
@@ -66,7 +67,9 @@ def work(house):
         for name, message in found:
             if message:
                 headers = orjson.loads(message)["headers"]
-                house.act(name.partition(".")[0])
+                service = name.partition(".")[0]
+                house.act(service)
+                import_module(f"services.{service}.tasks")  # as its worker has: nobody else need have
                 task = current_app.tasks[headers["task"]]
                 task.apply(kwargs={}, headers=headers, throw=True)
 
