@@ -13,6 +13,7 @@ from services.console.channels import mail
 from services.console.domain.passwords import PasswordError
 from services.console.pages import (
     account,
+    audiences,
     audit,
     campaigns,
     catalogue,
@@ -50,7 +51,7 @@ API = (shop_api, keys_api, audit_api, system_api, sample_shop_api)
 PAGES = (
     *(language, login, reset, account, two_step, overview, customers, segments, drafting, campaigns, templates),
     *(recommendations, system, rejected, shop, keys, users, audit, reference, widget),
-    *(storefront, sample_shop, slots, catalogue, models, experiments),
+    *(storefront, sample_shop, slots, catalogue, models, experiments, audiences),
 )
 
 

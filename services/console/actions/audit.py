@@ -1,15 +1,12 @@
 """The audit log: what every service wrote down of the changes made in it, read as one."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
+from services.console.actions import tables
 from services.console.store import audit as store
 from services.console.store import keys as key_store
 from services.console.store import users as user_store
@@ -64,26 +61,14 @@ def export(wanted: Filter, actor: Actor) -> str:
 
 
 def _lines(wanted: Filter) -> Iterator[str]:
-    yield "\ufeff" + _line([*Entry.__dataclass_fields__])  # the mark by which spreadsheets know UTF-8
+    yield tables.BEGIN + tables.line([*Entry.__dataclass_fields__])
     last: UUID | None = None
     for _ in range(EXPORT_ROWS // _CHUNK):
         entries = read(wanted, last, _CHUNK)
-        yield "".join(_line([_cell(value) for value in vars(entry).values()]) for entry in entries)
+        yield "".join(tables.line([*vars(entry).values()]) for entry in entries)
         if len(entries) < _CHUNK:
             return
         last = entries[-1].entry_id
-
-
-def _line(cells: list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:
-    text = orjson.dumps(value).decode() if isinstance(value, dict) else "" if value is None else str(value)
-    # A spreadsheet takes these for a formula, and a name can be anything.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _entry(row: Row) -> Entry:

@@ -64,6 +64,7 @@ ACTIONS: Final = {
     "experiment.stop": _("ended the experiment of a slot"),
     "experiment.apply": _("made a variant the slot for everybody"),
     "audience.compute": _("computed an audience"),
+    "audience.export": _("took an audience along as a table"),
     "scores.recompute": _("started a recomputation"),
 }
 

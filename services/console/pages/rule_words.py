@@ -28,6 +28,7 @@ WORDS: Final = {
     "features": _("Features"),
     "from": _("From"),
     "group": _("Group of conditions"),
+    "in_list": _("Is on a fixed list of customers"),
     "in_segment": _("Is in the segment"),
     "is": _("if"),
     "is_or_not": _("Whether it holds"),

@@ -54,7 +54,7 @@ NAVIGATION: Final = (
                 lazy_gettext("Recommendations"),
                 "recommendations",
                 "recommendations:read",
-                ("slots", "catalogue", "experiments", "models"),
+                ("slots", "catalogue", "experiments", "models", "audiences"),
             ),
         ),
     ),

@@ -22,6 +22,7 @@ NEW: Final[Mapping[str, Any]] = {
     "diversity": 0,
     "price_band": None,
     "explore_share": 0,
+    "promotions": [],
     "experiment": None,
 }
 
@@ -62,6 +63,7 @@ def settings(form: Form, experiment: Any = None) -> dict[str, Any]:
         if band
         else None,
         "explore_share": _share(form.get("explore_percent", "0")),
+        "promotions": _promotions(form),
         "experiment": experiment,
     }
 
@@ -75,6 +77,18 @@ def request_of(form: Form, customer: str | None) -> dict[str, Any]:
     }
     asked: dict[str, Any] = {"context": {name: value for name, value in context.items() if value}}
     return {**asked, "customer_id": customer} if customer else asked
+
+
+def _promotions(form: Form) -> list[dict[str, Any]]:
+    """Shares of the places, each for some items (ids with commas between) or for those of a filter."""
+    names = ("promotion_name", "promotion_percent", "promotion_by", "promotion_what")
+    found = []
+    for name, percent, by, what in zip(*(form.getlist(one) for one in names), strict=False):
+        if name.strip() or what.strip():
+            ids = [one.strip() for one in what.split(",") if one.strip()]
+            told = {"items": ids} if by == "items" else {"where": what.strip()}
+            found.append({"name": name.strip(), "share": _share(percent), **told})
+    return found
 
 
 def _rows(form: Form, amount: str, about: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from services.recommend.actions import shelf
@@ -16,7 +17,7 @@ from services.recommend.domain.filters import Filter, PriceRange, Value
 from services.recommend.domain.items import category_path
 from services.recommend.domain.planning import plan_of
 from services.recommend.domain.plans import Exclusions, Plan, Promotion
-from services.recommend.domain.slots import Slot
+from services.recommend.domain.slots import Promoted, Slot, SlotError, promotions_of
 from services.recommend.domain.strategies import Strategy, usual_chain
 from services.recommend.domain.wishes import Wish
 from services.recommend.schemas.recommendations import (
@@ -24,11 +25,10 @@ from services.recommend.schemas.recommendations import (
     Choice,
     ContextIn,
     FilterIn,
-    PromotionIn,
     RecommendationsIn,
 )
 from shared import shop
-from shared.problems import FieldError, Invalid
+from shared.problems import Invalid
 
 USUAL_N: Final = 10
 _NO_CONTEXT: Final = ContextIn()
@@ -46,9 +46,10 @@ def wish_of(asked: RecommendationsIn | BatchIn, catalogue: Catalogue, now: datet
     plan = plan_of(slot, strategy, asked.exclude_seen, context.query, catalogue.key_of)
     usually_seen = asked.exclude_seen is not False
     at = Circumstances(now.timestamp(), shop.shop().currency, context.country)
-    if isinstance(asked, RecommendationsIn) and asked.promotions:
+    promoted = _promoted(asked, slot)
+    if promoted:
         plan = plan or Plan(usual_chain(Strategy.FOR_YOU), Exclusions(bought=usually_seen))
-        plan = replace(plan, promotions=_promotions(asked.promotions, catalogue, at))
+        plan = replace(plan, promotions=_promotions(promoted, catalogue, at))
     return Wish(
         n=asked.n or (slot.n if slot else USUAL_N),
         exclude_seen=usually_seen if plan is None else plan.exclude.bought,
@@ -64,18 +65,23 @@ def wish_of(asked: RecommendationsIn | BatchIn, catalogue: Catalogue, now: datet
     )
 
 
-def _promotions(given: Sequence[PromotionIn], catalogue: Catalogue, at: Circumstances) -> tuple[Promotion, ...]:
-    if sum(one.share for one in given) > 1:
-        raise Invalid("the shares of promotions add up to at most 1", code="bad_promotion")
+def _promoted(asked: RecommendationsIn | BatchIn, slot: Slot | None) -> Sequence[Promoted]:
+    """What the request promotes, else what its slot does. Raises Invalid, ExpressionError."""
+    given = asked.promotions if isinstance(asked, RecommendationsIn) else ()
+    if not given:
+        return slot.promotions if slot else ()
+    try:
+        return promotions_of([msgspec.to_builtins(one) for one in given])
+    except SlotError as error:
+        raise Invalid(error.errors[0]["message"], code="bad_promotion", errors=error.errors) from error  # type: ignore[arg-type]
+
+
+def _promotions(given: Sequence[Promoted], catalogue: Catalogue, at: Circumstances) -> tuple[Promotion, ...]:
     found = []
-    for place, one in enumerate(given):
-        if (one.items is None) == (one.where is None):
-            message = "a promotion has either `items` or `where`"
-            errors = [FieldError(path=f"promotions[{place}]", message=message)]
-            raise Invalid(message, code="bad_promotion", errors=errors)
-        keys = catalogue.keys_of(one.items or ())
+    for one in given:
+        keys = catalogue.keys_of(one.items)
         if one.where is not None:
-            keys = np.flatnonzero(catalogue.matching(parse(one.where, f"promotions[{place}].where"), at)).tolist()
+            keys = np.flatnonzero(catalogue.matching(one.where, at)).tolist()
         found.append(Promotion(one.name, one.share, np.asarray(keys, dtype=np.int64)))
     return tuple(found)
 

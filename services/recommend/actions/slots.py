@@ -69,7 +69,7 @@ def _get(tx: Transaction, name: str) -> Row:
 
 
 def _shown(row: Row) -> Row:
-    settings = dict(row["settings"])
+    settings = {"promotions": [], **row["settings"]}  # slots kept by an earlier release have none
     if settings["experiment"] and settings["experiment"].get("started_at"):
         started_at = datetime.fromisoformat(settings["experiment"]["started_at"])
         settings["experiment"] = {**settings["experiment"], "started_at": started_at}

@@ -14,13 +14,14 @@ from services.recommend.domain.plans import Boost, Exclusions, PriceBand, Quota
 from services.recommend.domain.strategies import ASKED, Strategy
 
 MOST_SLOTS: Final = 200
+MOST_PROMOTIONS: Final = 5
 KINDS: Final = (PRODUCT, CONTENT)
 BANDS: Final = ("item", "cart", "history")
 # What a variant of an experiment may do otherwise than its slot.
 OVERRIDES: Final = frozenset(
     {
         *("strategy", "fallbacks", "n", "where", "exclude", "pins", "boosts", "quotas"),
-        *("diversity", "price_band", "explore_share"),
+        *("diversity", "price_band", "explore_share", "promotions"),
     }
 )
 # Strategies that show what the person has had to do with already: what an exclusion takes from them is everything.
@@ -37,6 +38,16 @@ class SlotError(ValueError):
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.errors = [{"path": path, "message": message}]
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What a slot gives a share of its places to: some items, or those of an expression."""
+
+    name: str
+    share: float
+    items: tuple[str, ...]
+    where: Expression | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Slot:
     diversity: float
     price_band: PriceBand | None
     explore_share: float
+    promotions: tuple[Promoted, ...]
     experiment: Mapping[str, Any] | None
     version: int = 0
     updated_at: datetime | None = None
@@ -102,6 +114,7 @@ def slot_of(name: str, settings: Mapping[str, Any], version: int = 0, updated_at
         diversity=settings["diversity"],
         price_band=None if band is None else _band(band),
         explore_share=settings["explore_share"],
+        promotions=promotions_of(settings.get("promotions", ())),  # slots kept by an earlier release have none
         experiment=settings["experiment"],
         version=version,
         updated_at=updated_at,
@@ -120,6 +133,20 @@ def _pins(given: Sequence[Mapping[str, Any]]) -> tuple[tuple[int, str], ...]:
     if len({item_id for _, item_id in pins}) < len(pins):
         raise SlotError("pins", "one item cannot stand in two places")
     return pins
+
+
+def promotions_of(given: Sequence[Mapping[str, Any]]) -> tuple[Promoted, ...]:
+    """The promotions that these settings describe. Raises SlotError, and ExpressionError naming the field."""
+    if sum(one["share"] for one in given) > 1 + _SHARES:
+        raise SlotError("promotions", "the shares of promotions add up to at most 1")
+    found = []
+    for place, one in enumerate(given):
+        items, where = one.get("items"), one.get("where")
+        if (items is None) == (where is None):
+            raise SlotError(f"promotions[{place}]", "a promotion has either `items` or `where`")
+        expression = _expression(where, f"promotions[{place}].where")
+        found.append(Promoted(one["name"], one["share"], tuple(items or ()), expression))
+    return tuple(found)
 
 
 def _band(given: Mapping[str, Any]) -> PriceBand:

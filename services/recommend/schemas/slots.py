@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from services.recommend.domain.expression_parser import LONGEST
-from services.recommend.domain.slots import BANDS, KINDS
+from services.recommend.domain.slots import BANDS, KINDS, MOST_PROMOTIONS
 from services.recommend.domain.strategies import ASKED
 
 _STRATEGIES = sorted(ASKED)
@@ -83,6 +83,20 @@ class PriceBandField(_Strict):
     high = ma.fields.Float(required=True, validate=ma.validate.Range(0, 100, min_inclusive=False))
 
 
+class PromotionField(_Strict):
+    """A share of the places for what the shop promotes: some items, or those of an expression. No rule yields to it."""
+
+    name = ma.fields.String(required=True, validate=ma.validate.Length(1, 256))
+    share = ma.fields.Float(required=True, validate=ma.validate.Range(0, 1, min_inclusive=False))
+    items = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(1, 256)),
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Length(1, 1_000),
+    )
+    where = _where(load_default=None, allow_none=True)
+
+
 class Variable(_Strict):
     """What a slot has, and a variant of its experiment may have otherwise."""
 
@@ -97,6 +111,7 @@ class Variable(_Strict):
     diversity = _share(1.0, metadata={"description": "0: by score alone; towards 1: the more unlike each other."})
     price_band = ma.fields.Nested(PriceBandField, allow_none=True)
     explore_share = _share(0.2, metadata={"description": "The share of places for new items."})
+    promotions = ma.fields.List(ma.fields.Nested(PromotionField), validate=ma.validate.Length(max=MOST_PROMOTIONS))
 
 
 class Variant(_Strict):
@@ -137,6 +152,9 @@ class SlotIn(Variable):
     diversity = _share(1.0, load_default=0.0, metadata=Variable._declared_fields["diversity"].metadata)
     price_band = ma.fields.Nested(PriceBandField, load_default=None, allow_none=True)
     explore_share = _share(0.2, load_default=0.0, metadata=Variable._declared_fields["explore_share"].metadata)
+    promotions = ma.fields.List(
+        ma.fields.Nested(PromotionField), load_default=list, validate=ma.validate.Length(max=MOST_PROMOTIONS)
+    )
     experiment = ma.fields.Nested(Experiment, load_default=None, allow_none=True)
 
 

@@ -1,6 +1,6 @@
 """Segments: made, changed, put away, previewed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -8,8 +8,8 @@ from uuid import UUID
 from services.segmentation.actions.moments import moment_of
 from services.segmentation.domain import rule_text, vocabulary
 from services.segmentation.domain.rule_parser import MAX_NODES, parse
-from services.segmentation.domain.rules import Rule, RuleError, as_json, count_parts, inline, segments_in
-from services.segmentation.store import insights, memberships, segments
+from services.segmentation.domain.rules import Rule, RuleError, as_json, count_parts, inline, lists_in, segments_in
+from services.segmentation.store import insights, lists, memberships, segments
 from services.segmentation.store.rules import matching
 from services.segmentation.store.segments import Segment
 from shared import audit
@@ -31,15 +31,23 @@ class Described:
     rule_text: dict[str, str]
 
 
-def create(name: str, description: str, rule: object) -> Described:
-    """Make a segment; its members are found right after. Raises RuleError, Conflict."""
+def create(name: str, description: str, rule: object, customers: Collection[UUID] | None = None) -> Described:
+    """Make a segment by its rule, or of listed `customers`; its members are found right after.
+
+    Raises RuleError, Conflict.
+    """
     segment_id = uuid7()
     with transaction() as tx:
+        if customers is not None:
+            lists.add(tx, segment_id, customers)
+            rule = {"list": str(segment_id)}
         if len(segments.active(tx)) >= MAX_SEGMENTS:
             raise Conflict(f"there are {MAX_SEGMENTS} segments already; archive one first", code="too_many_segments")
         parsed = _checked(tx, rule, segment_id)
         segments.insert(tx, segment_id, name, description, as_json(parsed))
-        after = {"name": name, "description": description, "rule": as_json(parsed)}
+        after: dict[str, Any] = {"name": name, "description": description, "rule": as_json(parsed)}
+        if customers is not None:
+            after["customers"] = len(customers)
         audit.record(tx, "segment.create", ("segment", segment_id), after=after)
         tx.nudge("segmentation.refresh_segment", segment_id=segment_id)
         return _described(tx, segment_id)
@@ -127,6 +135,8 @@ def _checked(tx: Transaction, rule: object, segment_id: UUID) -> Rule:
     """The rule, if it is one and can be inlined without speaking of itself."""
     parsed = parse(rule)
     known, _ = _known(tx)
+    if missing := lists.unknown(tx, lists_in(parsed)):
+        raise RuleError([{"path": "rule", "message": f"there is no list {one}"} for one in missing])
     whole = inline(parsed, {**known, segment_id: parsed}, frozenset({segment_id}))
     if count_parts(whole) > 5 * MAX_NODES:
         raise RuleError([{"path": "rule", "message": "with the segments it speaks of it has too many parts"}])

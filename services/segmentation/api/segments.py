@@ -11,6 +11,7 @@ from services.segmentation.api.cursors import after_id, paged
 from services.segmentation.schemas.segments import (
     MemberPage,
     MemberQuery,
+    NewSegment,
     PreviewIn,
     PreviewOut,
     SegmentIn,
@@ -39,11 +40,11 @@ def list_segments(query: dict[str, Any]) -> dict[str, Any]:
 @blp.post("")
 @require("segments:write")
 @idempotent
-@blp.arguments(SegmentIn)
+@blp.arguments(NewSegment)
 @blp.response(201, SegmentOut)
 def create_segment(given: dict[str, Any]) -> Described:
-    """Make a segment; a worker finds its members right after."""
-    return _tagged(actions.create(given["name"], given["description"], given["rule"]))
+    """Make a segment by a rule, or of customers named one by one; a worker finds its members right after."""
+    return _tagged(actions.create(given["name"], given["description"], given.get("rule"), given.get("customers")))
 
 
 @blp.post("/preview")

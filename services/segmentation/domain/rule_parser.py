@@ -16,14 +16,14 @@ from services.segmentation.domain.conditions import (
     is_name,
     value_fault,
 )
-from services.segmentation.domain.rules import All, AnyOf, Event, Field, InSegment, Not, Rule, RuleError, Where
+from services.segmentation.domain.rules import All, AnyOf, Event, Field, InList, InSegment, Not, Rule, RuleError, Where
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200
 MAX_WHERE: Final = 20
 
 _FIELDS: Final = {"feature": words.FEATURES, "score": words.SCORES, "trait": words.TRAITS}
-_KINDS: Final = ("all", "any", "not", "feature", "score", "trait", "event", "segment")
+_KINDS: Final = ("all", "any", "not", "feature", "score", "trait", "event", "segment", "list")
 _EVENT_KEYS: Final = frozenset({"event", "count", "sum", "property", "within_days", "since", "until", "where"})
 
 
@@ -73,7 +73,9 @@ class _Reader:
             return Not(self.rule(rule["not"], f"{path}.not", depth + 1))
         if kinds[0] == "event":
             return self.event(rule, path)
-        return self.segment(rule, path) if kinds[0] == "segment" else self.field_test(rule, kinds[0], path)
+        if kinds[0] in ("segment", "list"):
+            return self.named(rule, kinds[0], path)
+        return self.field_test(rule, kinds[0], path)
 
     def group(self, rule: Mapping[str, Any], kind: str, path: str, depth: int) -> Rule:
         self.only(rule, {kind}, path)
@@ -101,12 +103,13 @@ class _Reader:
             self.fault(f"{path}.currency", "must be an ISO 4217 code such as CNY")
         return Field(source, name, self.condition(rule, kind, path, known.values if known else ()), currency)
 
-    def segment(self, rule: Mapping[str, Any], path: str) -> Rule:
-        self.only(rule, {"segment"}, path)
+    def named(self, rule: Mapping[str, Any], kind: str, path: str) -> Rule:
+        self.only(rule, {kind}, path)
         try:
-            return InSegment(UUID(rule["segment"]))
+            named = UUID(rule[kind])
         except (ValueError, TypeError, AttributeError) as error:
-            raise self.fault(f"{path}.segment", "must be the id of a segment") from error
+            raise self.fault(f"{path}.{kind}", f"must be the id of a {kind}") from error
+        return InSegment(named) if kind == "segment" else InList(named)
 
     def event(self, rule: Mapping[str, Any], path: str) -> Rule:
         self.only(rule, _EVENT_KEYS, path)

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.segmentation.domain import vocabulary as words
 from services.segmentation.domain.conditions import Condition
 from services.segmentation.domain.money import exponent
-from services.segmentation.domain.rules import All, AnyOf, Event, Field, InSegment, Not, Rule, Where
+from services.segmentation.domain.rules import All, AnyOf, Event, Field, InList, InSegment, Not, Rule, Where
 
 LANGUAGES: Final = ("en", "zh")
 
@@ -40,6 +40,8 @@ class _Writer:
         if isinstance(rule, InSegment):
             name = self.names.get(rule.segment_id, str(rule.segment_id))
             return self.say(f"in segment “{name}”", f"属于人群“{name}”")
+        if isinstance(rule, InList):
+            return self.say("on a fixed list of customers", "在固定的客户名单中")
         return self.event(rule)
 
     def field(self, test: Field) -> str:

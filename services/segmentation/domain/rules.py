@@ -8,10 +8,12 @@
      "where": [{"property": "category", "op": "=", "value": "Tea"}]}
     {"event": "Order Completed", "sum": {"op": ">", "value": 500}, "property": "total", "since": "2025-01-01"}
     {"segment": "<id>"}
+    {"list": "<id>"}
 
 A test of a value nobody knows is false, whatever the operator; `missing` and `not` ask for the unknown. Days are the
 shop's business days before the as-of instant: within_days 0 is today. Without `count` or `sum` an event is counted
-at least once. Money without a `currency` is of the shop's. Page and screen views are events $page and $screen.
+at least once. A list names customers one by one, as of when it was made. Money without a `currency` is of the shop's.
+Page and screen views are events $page and $screen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,6 +75,13 @@ class InSegment:
 
 
 @dataclass(frozen=True)
+class InList:
+    """Being one of the customers of a list."""
+
+    list_id: UUID
+
+
+@dataclass(frozen=True)
 class All:
     """Every one of the rules holds."""
 
@@ -93,7 +102,7 @@ class Not:
     rule: "Rule"
 
 
-Rule: TypeAlias = All | AnyOf | Not | Field | Event | InSegment
+Rule: TypeAlias = All | AnyOf | Not | Field | Event | InSegment | InList
 
 
 def as_json(rule: Rule) -> dict[str, Any]:
@@ -104,6 +113,8 @@ def as_json(rule: Rule) -> dict[str, Any]:
         return {"not": as_json(rule.rule)}
     if isinstance(rule, InSegment):
         return {"segment": str(rule.segment_id)}
+    if isinstance(rule, InList):
+        return {"list": str(rule.list_id)}
     if isinstance(rule, Event):
         return _event_json(rule)
     test = {rule.source: rule.name, **_condition_json(rule.condition)}
@@ -117,6 +128,15 @@ def segments_in(rule: Rule) -> set[UUID]:
     if isinstance(rule, Not):
         return segments_in(rule.rule)
     return {rule.segment_id} if isinstance(rule, InSegment) else set()
+
+
+def lists_in(rule: Rule) -> set[UUID]:
+    """The lists a rule speaks of."""
+    if isinstance(rule, All | AnyOf):
+        return set().union(*(lists_in(one) for one in rule.rules))
+    if isinstance(rule, Not):
+        return lists_in(rule.rule)
+    return {rule.list_id} if isinstance(rule, InList) else set()
 
 
 def _event_json(event: Event) -> dict[str, Any]:

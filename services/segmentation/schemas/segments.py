@@ -1,6 +1,6 @@
 """Segments on the wire."""
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 
 def _one_line(value: str) -> None:
@@ -28,6 +28,27 @@ class RuleText(Schema):
 
     en = fields.String()
     zh = fields.String()
+
+
+MOST_LISTED = 10_000
+
+
+class NewSegment(_Strict):
+    """A segment to be made: by a rule, or of customers named one by one, which then are a fixed list."""
+
+    name = fields.String(required=True, validate=[validate.Length(1, 100), _one_line])
+    description = fields.String(load_default="", validate=validate.Length(max=1000))
+    rule = fields.Raw(metadata={"type": "object", "description": "The rule tree."})
+    customers = fields.List(
+        fields.UUID(),
+        validate=validate.Length(1, MOST_LISTED),
+        metadata={"description": 'In place of a rule. Its rule is then {"list": its own id}, also for other rules.'},
+    )
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, object], **_: object) -> None:
+        if ("rule" in data) == ("customers" in data):
+            raise ValidationError("give a rule or customers", "rule")
 
 
 class SegmentOut(Schema):

@@ -45,8 +45,8 @@ def add_facts(tx: Transaction, facts: Facts) -> None:
 
 
 def move_identities(tx: Transaction, identities: Collection[UUID]) -> None:
-    """Give the facts of these identities to the customers they belong to now."""
-    for statement in (_MOVE_EVENTS, _MOVE_PURCHASES):
+    """Give the facts of these identities, and their places on lists, to the customers they belong to now."""
+    for statement in (_MOVE_EVENTS, _MOVE_PURCHASES, _MOVE_LISTED):
         tx.execute(statement, {"identities": list(identities)})
 
 
@@ -114,6 +114,13 @@ _MOVE_EVENTS: Final = """
 
 _MOVE_PURCHASES: Final = """
     UPDATE purchase AS f SET customer_id = m.customer_id
+    FROM profile_out.identity_map_v1 AS m
+    WHERE m.identity_id = ANY(%(identities)s) AND f.identity_id = m.identity_id
+      AND f.customer_id IS DISTINCT FROM m.customer_id
+"""
+
+_MOVE_LISTED: Final = """
+    UPDATE listed AS f SET customer_id = m.customer_id
     FROM profile_out.identity_map_v1 AS m
     WHERE m.identity_id = ANY(%(identities)s) AND f.identity_id = m.identity_id
       AND f.customer_id IS DISTINCT FROM m.customer_id

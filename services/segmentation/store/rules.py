@@ -15,7 +15,7 @@ from services.segmentation.domain import days
 from services.segmentation.domain import vocabulary as words
 from services.segmentation.domain.conditions import Condition
 from services.segmentation.domain.orders import is_completed
-from services.segmentation.domain.rules import All, AnyOf, Event, Field, InSegment, Not, Rule, Where
+from services.segmentation.domain.rules import All, AnyOf, Event, Field, InList, InSegment, Not, Rule, Where
 from services.segmentation.store.conditions import compare, json_test, sign
 
 _PROFILE_COLUMNS: Final = frozenset(
@@ -106,6 +106,9 @@ class _Compiler:
             return sql.SQL("coalesce({}, false)").format(self.field(rule))
         if isinstance(rule, Event):
             return self.event(rule)
+        if isinstance(rule, InList):
+            listed = sql.SQL("EXISTS (SELECT FROM listed AS n WHERE n.customer_id = f.customer_id AND n.list_id = {})")
+            return listed.format(self.bind(rule.list_id))
         if isinstance(rule, InSegment):
             raise TypeError("segments are inlined before a rule is compiled")
         assert_never(rule)

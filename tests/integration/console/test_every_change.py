@@ -70,6 +70,7 @@ THROUGH = {
     "/templates": "campaign POST /v1/templates",
     "/templates/<uuid:template_id>": "campaign PUT /v1/templates/<uuid:template_id>",
     "/templates/<uuid:template_id>/delete": "campaign DELETE /v1/templates/<uuid:template_id>",
+    "/audiences/segment": "segmentation POST /v1/segments",
     "/segments": "segmentation POST /v1/segments",
     "/segments/<uuid:segment_id>": "segmentation PUT /v1/segments/<uuid:segment_id>",
     "/segments/<uuid:segment_id>/delete": "segmentation DELETE /v1/segments/<uuid:segment_id>",

@@ -12,6 +12,7 @@ from tests.integration.console.test_roles import PAGES, address
 OPENING = [endpoint for endpoint, permission in PAGES.items() if permission is not None]
 # These are about one thing that only a sibling knows; without it there is nothing to show.
 ABOUT_ONE = {
+    "audiences.export",
     "campaigns.recipients",
     "campaigns.show",
     "catalogue.show",

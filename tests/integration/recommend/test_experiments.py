@@ -374,6 +374,35 @@ class TestMixing:
     def test_promotions_that_cannot_be_are_refused(self, many, promotions):
         assert many.post("/v1/recommendations", json={"promotions": promotions}).status_code == 422
 
+    def test_a_slot_promotes_and_a_request_promotes_otherwise(self, many, shop):
+        slot = many.get("/v1/slots/home").get_json()
+        plain = {name: value for name, value in slot.items() if name not in ("name", "version", "updated_at")}
+        assert plain["promotions"] == []
+        ware = [{"name": "ware", "share": 0.5, "where": 'category in ("Ware")'}]
+        saved = many.put("/v1/slots/home", json={**plain, "promotions": ware})
+        assert saved.status_code == 200, saved.get_json()
+        assert saved.get_json()["promotions"] == [{**ware[0], "items": None}]
+        found = [one["item_id"] for one in ask(many, "green 0", n=4)["items"] if one.get("promoted") == "ware"]
+        assert found
+        own = [{"name": "own", "share": 0.25, "items": ["puer"]}]
+        answer = ask(many, "green 0", n=4, promotions=own)
+        assert {one.get("promoted") for one in answer["items"]} == {None, "own"}
+        person = str(shop.person("green 0"))
+        batch = many.post("/v1/recommendations/batch", json={"customer_ids": [person], "slot": "home", "n": 4})
+        assert [one["item_id"] for one in batch.get_json()["results"][person] if one.get("promoted")] == found
+        two = {"variants": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "overrides": {"promotions": []}}]}
+        assert many.post("/v1/slots/home/experiment", json=two).status_code == 201
+
+    @pytest.mark.parametrize(
+        "promotion",
+        [{"share": 0.5, "items": ["pot"], "where": "stock > 0"}, {"share": 0.5}, {"share": 0.5, "where": "stock >"}],
+    )
+    def test_promotions_of_a_slot_that_cannot_be_are_refused(self, many, promotion):
+        slot = {"strategy": "for_you", "promotions": [{"name": "a", **promotion}]}
+        reply = many.put("/v1/slots/shelf", json=slot)
+        assert reply.status_code == 422
+        assert reply.get_json()["errors"][0]["path"].startswith("promotions[0]")
+
     def test_what_hardly_anybody_has_seen_is_shown_with_a_known_probability(
         self, many, recommend_tx, shop, as_recommend
     ):

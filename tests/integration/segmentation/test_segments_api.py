@@ -203,3 +203,59 @@ def test_a_repeated_request_makes_one_segment(segmentation_api: ServiceApi) -> N
     key = {"Idempotency-Key": str(uuid7())}
     first, second = (segmentation_api.post("/v1/segments", json=SEGMENT, headers=key) for _ in range(2))
     assert first.json["segment_id"] == second.json["segment_id"]
+
+
+def members(api: ServiceApi, address: str) -> set[str]:
+    return {one["customer_id"] for one in api.get(address + "/customers").json["items"]}
+
+
+def test_a_segment_of_named_customers_is_a_fixed_list(
+    shop: Shopfront, people: list[UUID], segmentation_api: ServiceApi
+) -> None:
+    mei, li = people
+    stranger = uuid7()
+    named = {"name": "For the new tea", "customers": [str(mei), str(stranger), str(mei)]}
+    made = segmentation_api.post("/v1/segments", json=named)
+    assert made.status_code == 201, made.json
+    address = f"/v1/segments/{made.json['segment_id']}"
+    assert made.json["rule"] == {"list": made.json["segment_id"]}
+    assert made.json["rule_text"]["zh"] == "在固定的客户名单中"
+    refresh(shop)
+    assert members(segmentation_api, address) == {str(mei)}
+    shop.order(li, "o3", NOW - timedelta(hours=3), 900)
+    shop.read()
+    assert members(segmentation_api, address) == {str(mei)}
+    rule = {"all": [made.json["rule"], {"not": BIG}]}
+    both = make(segmentation_api, name="On the list, spends little", rule=rule)
+    refresh(shop)
+    assert members(segmentation_api, both) == set()
+
+
+def test_who_is_merged_stays_on_the_list_and_comes_back_when_split(
+    shop: Shopfront, people: list[UUID], segmentation_api: ServiceApi
+) -> None:
+    mei, li = people
+    made = segmentation_api.post("/v1/segments", json={"name": "Listed", "customers": [str(mei)]}).json
+    address = f"/v1/segments/{made['segment_id']}"
+    refresh(shop)
+    shop.merge(li, mei)
+    shop.read()
+    assert members(segmentation_api, address) == {str(li)}
+    again = segmentation_api.post("/v1/segments", json={"name": "By the old id", "customers": [str(mei)]}).json
+    refresh(shop)
+    assert members(segmentation_api, f"/v1/segments/{again['segment_id']}") == {str(li)}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "Neither"},
+        {"name": "Both", "rule": BIG, "customers": ["01920000-0000-7000-8000-000000000000"]},
+        {"name": "Nobody", "customers": []},
+        {"name": "Nameless", "customers": ["mei"]},
+        {"name": "Nowhere", "rule": {"list": "01920000-0000-7000-8000-000000000000"}},
+        {"name": "No id", "rule": {"list": "mei"}},
+    ],
+)
+def test_a_list_that_is_none_is_refused(segmentation_api: ServiceApi, given: dict[str, Any]) -> None:
+    assert segmentation_api.post("/v1/segments", json=given).status_code == 422

@@ -93,6 +93,7 @@ class Builder {
   }
 
   test(rule, put) {
+    if ("list" in rule) return [element("span", {}, this.words.in_list)];
     const source = ["feature", "score", "trait", "event", "segment"].find((one) => one in rule) || "feature";
     const name = rule[source];
     const field = this.vocabulary.field(source, name);
