@@ -22,12 +22,14 @@ import polars as pl
 from deploy.demo import dataset
 from services.recommend.domain import contest
 from services.recommend.domain.challengers.log import Keys, Log
-from services.recommend.domain.questions import Question, figures_of
+from services.recommend.domain.questions import Question, figures_of, summary
+from tests.bench import served
 from tests.bench.report import RESULTS
 
 SHOWN: Final = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "hr@10", "coverage@10", "novelty@10")
 HELD_OUT: Final = timedelta(weeks=4)
 TUNING_S: Final = 300.0  # of processor time for each shop; what comes after takes about as long again
+EARLIER: Final = 2  # times more, each four weeks earlier than the one before, that a learned blend learns from
 NEXT_BASKET, NOT_YET_BOUGHT = "next basket", "not yet bought"
 _RETAIL: Final = Path(
     os.environ.get("ONLINE_RETAIL", Path(__file__).parents[3] / "shared/data/online_retail/online_retail.csv.gz")
@@ -43,7 +45,10 @@ def complete_journey() -> tuple[pl.DataFrame, datetime, pl.DataFrame]:
     data = dataset.load(datetime.now(UTC))
     lines = data.lines.filter(pl.col("quantity") > 0)
     kinds = data.products.select(
-        "category", "name", item="product_id", department="department", make=pl.concat_str("category", "brand")
+        *("category", "name", "department", "brand"),
+        item="product_id",
+        type=pl.col("name").str.split(",").list.first(),  # the name goes on with the size
+        make=pl.concat_str("category", "brand"),
     )
     return lines.select(person="household_id", item="product_id", basket="basket_id", at="at"), data.cut, kinds
 
@@ -103,20 +108,31 @@ def measure(lines: pl.DataFrame, cut: datetime, kinds: pl.DataFrame) -> dict[str
     """Both questions of one shop."""
     began, worked = time.monotonic(), time.process_time()
     groups = grouped(lines, kinds)
+    described = served.described_of(lines["item"].unique().sort(), kinds)
     lines = numbered(lines)
     log, *asked = split(lines, cut, groups)
-    past, *earlier = split(lines, cut - HELD_OUT, groups)
+    past, *before = split(lines, cut - HELD_OUT, groups)
+    earlier, *questions = zip(
+        *(split(lines, cut - HELD_OUT * (2 + times), groups) for times in range(EARLIER)), strict=True
+    )
     trials = {
-        name: contest.Trial(before, test, repeats)
-        for name, repeats, before, test in zip(
-            (NEXT_BASKET, NOT_YET_BOUGHT), (True, False), earlier, asked, strict=True
+        name: contest.Trial(held_out, test, repeats, taught)
+        for name, repeats, held_out, test, taught in zip(
+            (NEXT_BASKET, NOT_YET_BOUGHT), (True, False), before, asked, questions, strict=True
         )
     }
-    results = contest.run(log, past, trials, contest.Limit(TUNING_S, time.process_time))
-    found = {
-        name: {**contest.as_document(result), "gains": gains(result, trials[name].test, _COMPARED[name])}
-        for name, result in results.items()
-    }
+    results = contest.run(log, past, trials, contest.Limit(TUNING_S, time.process_time), earlier)
+    found = {name: contest.as_document(result) for name, result in results.items()}
+    service = served.Service.of(log, described, cut)
+    for name, result in results.items():
+        trial = trials[name]
+        tops = {**result.tops, served.SERVED: service.tops(trial.test.people, repeats=trial.repeats)}
+        found[name]["models"][served.SERVED] = summary(tops[served.SERVED], trial.test, log)
+        found[name]["gains"] = {
+            f"{ours}, {what}": gain
+            for ours in ("blend", served.SERVED)
+            for what, gain in gains(tops, ours, trial.test, _COMPARED[name]).items()
+        }
     return {
         "people": log.person_count,
         "items": log.item_count,
@@ -128,13 +144,13 @@ def measure(lines: pl.DataFrame, cut: datetime, kinds: pl.DataFrame) -> dict[str
     }
 
 
-def gains(result: contest.Result, test: Question, compared: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """What the blend has over a baseline: the ratio of means, with its 95 % interval by the delta method."""
+def gains(tops: Mapping[str, Keys], name: str, test: Question, compared: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """What a model has over a baseline: the ratio of means, with its 95 % interval by the delta method."""
     found = {}
     for base, figure in compared:
-        if base not in result.tops:
+        if base not in tops:
             continue
-        ours, theirs = (figures_of(result.tops[name], test)[figure] for name in ("blend", base))
+        ours, theirs = (figures_of(tops[one], test)[figure] for one in (name, base))
         ratio = ours.mean() / theirs.mean()
         error = (ours - ratio * theirs).std() / np.sqrt(len(ours)) / theirs.mean()
         found[f"{figure} over {base}"] = {"ratio": round(float(ratio), 4), "±": round(float(1.96 * error), 4)}

@@ -50,6 +50,8 @@ def arrays_of(trained: Trained, habits: Habits | None = None) -> tuple[dict[str,
     if trained.kinds is not None:
         arrays["groups"] = trained.kinds.groups
         arrays |= {f"group_{number}": usual for number, usual in enumerate(trained.kinds.usual)}
+        if trained.kinds.fresh is not None:
+            arrays["fresh"] = trained.kinds.fresh
     if trained.sessions is not None:
         arrays |= {f"session_{name}": getattr(trained.sessions, name) for name in _SESSIONS}
     return arrays | _counted(habits), told
@@ -114,7 +116,8 @@ def _likeness(arrays: dict[str, NDArray[Any]]) -> Likeness | None:
 def _kinds(arrays: dict[str, NDArray[Any]]) -> Kinds | None:
     if "groups" not in arrays:
         return None
-    return Kinds(arrays["groups"], tuple(arrays[f"group_{number}"] for number in range(len(arrays["groups"]))))
+    usual = tuple(arrays[f"group_{number}"] for number in range(len(arrays["groups"])))
+    return Kinds(arrays["groups"], usual, arrays.get("fresh"))
 
 
 def _sessions(arrays: dict[str, NDArray[Any]]) -> Sessions | None:
@@ -145,6 +148,7 @@ def _check(artifact: Artifact) -> None:
         "item_codes": factors.shape,
         "item_steps": (size,),
         "again": (size,),
+        "fresh": (size,),
         "session_pointers": (size + 1,),
         "pair_starts": (size + 1,),
         "trending": (size,),

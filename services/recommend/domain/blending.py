@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from services.recommend.domain.challengers.log import Contender, Floats, Keys, Log
 from services.recommend.domain.questions import DEPTH, Question, ndcg, rankings, standard_error
 from services.recommend.domain.ranking import best_of_rows
-from services.recommend.domain.stacking import Candidates, Facts, Ranker, learn
+from services.recommend.domain.stacking import Candidates, Facts, Lesson, Ranker, learn
 
 _EACH: Final = 60  # items of each model that are candidates of the blend
 _WEIGHTS: Final = (0.0, 0.05, 0.15, 0.4, 1.0, 2.0)
@@ -72,21 +72,33 @@ def _places(scores: Floats) -> Floats:
     return np.float32(_SLOW) / (places + np.float32(_SLOW))
 
 
+def worthy(validated: Mapping[str, float]) -> list[str]:
+    """The models that may be blended, by how good each is alone, the best first."""
+    order = sorted(validated, key=lambda name: -validated[name])
+    return [name for name in order if validated[name] >= _WORTH * validated[order[0]]]
+
+
 def choose(
-    models: Mapping[str, Contender], validated: Mapping[str, float], log: Log, asked: Question, *, repeats: bool
+    models: Mapping[str, Contender],
+    validated: Mapping[str, float],
+    log: Log,
+    asked: Question,
+    *,
+    repeats: bool,
+    lessons: Sequence[Lesson] = (),
 ) -> Blend:
     """Weights by going over the models twice, the best first, or trees; the best alone where chance gains as much.
 
-    The gain is that on one half of the people with what was found on the other half, both ways.
+    The gain is that on one half of the people with what was found on the other half, both ways. `lessons`: of earlier
+    times, which trees learn from, too.
     """
-    order = sorted(validated, key=lambda name: -validated[name])
-    order = [name for name in order if validated[name] >= _WORTH * validated[order[0]]]
+    order = worthy(validated)
     alone = Blend({order[0]: 1.0})
     if len(order) == 1:
         return alone
     able = {name: models[name] for name in order}
     pool = _joined([pool for _, pool in pools(able, log, asked.people, repeats=repeats, pooled=order)])
-    hits, halves = asked.hits(pool.keys), np.arange(len(asked.people)) % 2 == 0
+    hits, halves = asked.hits(pool.keys), asked.people % 2 == 0
     everyone = halves | ~halves
     best, most, first = alone, 0.0, np.zeros(0)
     for by_place, scores in ((False, pool.scores), (True, pool.places)):
@@ -99,11 +111,25 @@ def choose(
             best, most = Blend(search.weights(everyone), by_place), float(gains.mean())
     if len(asked.people) < _FEWEST_FOR_TREES:
         return best
-    trees = _Trees(order, pool, Facts.of(log), hits, asked.counts)
-    gains = trees.quality(halves) - first
+    trees = _Trees(order, pool, Facts.of(log), hits, asked.counts, lessons)
+    gains = trees.quality() - first
     if _surely(gains) and gains.mean() > most:
-        best = Blend(dict.fromkeys(order, 1.0), learned=trees.learned(everyone))
+        best = Blend(dict.fromkeys(order, 1.0), learned=trees.learned())
     return best
+
+
+def lesson_of(
+    models: Mapping[str, Contender], order: Sequence[str], log: Log, asked: Question, *, repeats: bool
+) -> Lesson:
+    """What an earlier time teaches: these models, in this order, fitted to what was known then."""
+    able = {name: models[name] for name in order}
+    pool = _joined([pool for _, pool in pools(able, log, asked.people, repeats=repeats, pooled=order)])
+    return _lesson(pool, order, Facts.of(log), asked.hits(pool.keys))
+
+
+def _lesson(pool: Candidates, order: Sequence[str], facts: Facts, hits: NDArray[np.bool_]) -> Lesson:
+    people = np.broadcast_to(pool.people[:, None], pool.keys.shape)[pool.open]
+    return Lesson(people, pool.evidence(order, facts), hits[pool.open])
 
 
 def _surely(gains: NDArray[np.float64]) -> bool:
@@ -127,22 +153,22 @@ class _Trees:
     facts: Facts
     hits: NDArray[np.bool_]
     counts: Keys
+    earlier: Sequence[Lesson]
 
     @cached_property
-    def _table(self) -> Floats:
-        return self.pool.evidence(self.order, self.facts)
+    def _lessons(self) -> list[Lesson]:
+        return [_lesson(self.pool, self.order, self.facts, self.hits), *self.earlier]
 
-    def learned(self, rows: NDArray[np.bool_]) -> Ranker:
-        """What these people teach."""
-        there = self.pool.open
-        taught = np.broadcast_to(rows[:, None], there.shape)[there]
-        return learn(self.order, self._table[taught], self.hits[there][taught])
+    def learned(self) -> Ranker:
+        """What everybody teaches."""
+        return learn(self.order, self._lessons)
 
-    def quality(self, half: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """NDCG@20 of each, by what the other half teaches."""
-        found = np.empty(len(half))
-        for rows in (half, ~half):
-            total = self.learned(~rows)(self.pool, self.facts)
+    def quality(self) -> NDArray[np.float64]:
+        """NDCG@20 of each, by what the other half of the people teaches, at every time."""
+        found = np.empty(len(self.hits))
+        for half in (0, 1):
+            rows = self.pool.people % 2 == half
+            total = learn(self.order, [lesson.of(1 - half) for lesson in self._lessons])(self.pool, self.facts)
             hits = np.take_along_axis(self.hits, best_of_rows(total, DEPTH), axis=1)
             found[rows] = ndcg(hits, self.counts)[rows]
         return found

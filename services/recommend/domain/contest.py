@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.domain.blending import Blend, choose, pools
+from services.recommend.domain.blending import Blend, choose, lesson_of, pools, worthy
 from services.recommend.domain.challengers.log import Contender, Keys, Log
 from services.recommend.domain.families import FAMILIES, Family, Settings
 from services.recommend.domain.questions import Figures, Question, figures_of, summary, tops
-from services.recommend.domain.stacking import Facts
+from services.recommend.domain.stacking import Facts, Lesson
 
 TUNED_ON: Final = 2_000
 _HELD_OUT_SHARE: Final = 0.2
@@ -27,11 +27,15 @@ _HOPELESS: Final = 0.5  # a family that reaches less than this share of the best
 
 @dataclass(frozen=True)
 class Trial:
-    """What is asked while tuning and in the test. `repeats`: what people have may come again, and all is ranked."""
+    """What is asked while tuning and in the test. `repeats`: what people have may come again, and all is ranked.
+
+    `earlier`: what is asked of each of the earlier times that a learned blend may learn from, too.
+    """
 
     held_out: Question
     test: Question
     repeats: bool
+    earlier: Sequence[Question] = ()
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,12 @@ class Limit:
         return self.clock() - began > self.seconds * share
 
 
-def run(log: Log, past: Log, trials: Mapping[str, Trial], limit: Limit | None = None) -> dict[str, Result]:
+def run(
+    log: Log, past: Log, trials: Mapping[str, Trial], limit: Limit | None = None, earlier: Sequence[Log] = ()
+) -> dict[str, Result]:
     """Tune on `past`, which is a part of `log`; fit on all of `log`; measure against each trial's test.
 
-    What is fitted for one trial serves the others.
+    What is fitted for one trial serves the others. `earlier`: parts of `past`, to each a question of each trial.
     """
     limit = limit or Limit()
     began, left_out = limit.clock(), list[str]()
@@ -87,14 +93,10 @@ def run(log: Log, past: Log, trials: Mapping[str, Trial], limit: Limit | None = 
             chosen[name][family.name] = entry
             fitted[name][family.name] = family.fit(past, entry.settings)
         past.forget()
-    blends = {name: _blended(chosen[name], fitted[name], past, trial) for name, trial in trials.items()}
-    del fitted
-    final: dict[str, dict[str, Contender]] = {name: {} for name in trials}
-    for family in FAMILIES:
-        for name, entries in chosen.items():
-            if family.name in entries:
-                final[name][family.name] = family.fit(log, entries[family.name].settings)
-        log.forget()
+    lessons = _lessons(chosen, earlier, trials)
+    blends = {name: _blended(chosen[name], fitted[name], past, trial, lessons[name]) for name, trial in trials.items()}
+    del fitted, lessons
+    final = _refitted(chosen, log)
     return {
         name: replace(_measured(list(chosen[name].values()), final[name], blends[name], log, trial), left_out=left_out)
         for name, trial in trials.items()
@@ -174,9 +176,43 @@ def _quality(contender: Contender, past: Log, trial: Trial) -> float:
     return float(figures_of(top, asked)["ndcg@20"].mean())
 
 
-def _blended(chosen: Mapping[str, Entry], fitted: Mapping[str, Contender], past: Log, trial: Trial) -> Blend:
-    validated = {name: entry.validated for name, entry in chosen.items()}
-    return choose(fitted, validated, past, trial.held_out, repeats=trial.repeats)
+def _refitted(chosen: Mapping[str, Mapping[str, Entry]], log: Log) -> dict[str, dict[str, Contender]]:
+    """What was chosen for each trial, fitted to another time."""
+    found: dict[str, dict[str, Contender]] = {name: {} for name in chosen}
+    for family in FAMILIES:
+        for name, entries in chosen.items():
+            if family.name in entries:
+                found[name][family.name] = family.fit(log, entries[family.name].settings)
+        log.forget()
+    return found
+
+
+def _lessons(
+    chosen: Mapping[str, Mapping[str, Entry]], earlier: Sequence[Log], trials: Mapping[str, Trial]
+) -> dict[str, list[Lesson]]:
+    found: dict[str, list[Lesson]] = {name: [] for name in trials}
+    orders = {name: worthy(_validated(entries)) for name, entries in chosen.items()}
+    able = {name: {some: chosen[name][some] for some in order} for name, order in orders.items() if len(order) > 1}
+    for number, log in enumerate(earlier):
+        for name, models in _refitted(able, log).items():
+            asked, repeats = trials[name].earlier[number], trials[name].repeats
+            found[name].append(lesson_of(models, orders[name], log, asked, repeats=repeats))
+        log.forget()
+    return found
+
+
+def _validated(entries: Mapping[str, Entry]) -> dict[str, float]:
+    return {name: entry.validated for name, entry in entries.items()}
+
+
+def _blended(
+    chosen: Mapping[str, Entry],
+    fitted: Mapping[str, Contender],
+    past: Log,
+    trial: Trial,
+    lessons: Sequence[Lesson],
+) -> Blend:
+    return choose(fitted, _validated(chosen), past, trial.held_out, repeats=trial.repeats, lessons=lessons)
 
 
 def _measured(

@@ -12,6 +12,7 @@ from services.recommend.domain.challengers import (
     alike,
     ease,
     factors,
+    firsts,
     frequency,
     graph,
     neighbours,
@@ -38,6 +39,7 @@ class Family:
     grids: Sequence[Sequence[Settings]]
     needs_order: bool = False
     needs_repeats: bool = False
+    only_new: bool = False
     needs_days: bool = False
     needs_groups: bool = False
     decays: bool = False
@@ -51,6 +53,7 @@ class Family:
             and (bool(log.groups) or not self.needs_groups)
             and (log.ordered or not self.needs_order)
             and (repeats or not self.needs_repeats)
+            and not (repeats and self.only_new)
         )
 
     def stages(self, log: Log) -> Iterable[Sequence[Settings]]:
@@ -69,6 +72,13 @@ FAMILIES: Final = (
     Family("popular", popular.fit, (({},),)),
     Family(
         "recently popular", popular.fit, (tuple({"half_life": days} for days in (3, 7, 14, 30, 90)),), needs_days=True
+    ),
+    Family(
+        "firsts",
+        firsts.fit,
+        (({"power": 1.0}, {"power": 0.5}, {"power": 1.5}), ({"half_life": 14.0}, {"half_life": 56.0})),
+        needs_days=True,
+        only_new=True,
     ),
     Family("frequency", frequency.fit, (({},),), needs_order=True, needs_repeats=True),
     Family(

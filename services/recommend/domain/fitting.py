@@ -12,10 +12,11 @@ from services.recommend.domain.again import Again
 from services.recommend.domain.challengers.walks import likeness_of
 from services.recommend.domain.content import Described, warmed
 from services.recommend.domain.histories import History
+from services.recommend.domain.interactions import Kind
 from services.recommend.domain.kinds import Kinds
 from services.recommend.domain.likeness import KEPT, Likeness
 from services.recommend.domain.parameters import Parameters
-from services.recommend.domain.popularity import popularity
+from services.recommend.domain.popularity import newly_taken, popularity
 from services.recommend.domain.sessions import Sessions
 from services.recommend.domain.tastes import Tastes, as_matrix, tastes
 
@@ -23,6 +24,7 @@ Floats = NDArray[np.float32]
 
 _FEWEST_PEOPLE: Final = 50  # fewer do not make a taste of a country
 _MOST_COUNTRIES: Final = 30
+_FRESH_HALF_LIFE: Final = 28.0  # days
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def fit(history: History, parameters: Parameters, described: Described | None = 
         pairs=int(affinity.nnz),
         likeness=Likeness.of(likeness_of(affinity, KEPT, parameters.walk_alpha, parameters.walk_beta)),
         again=repurchase.learn(history, parameters, overall),
-        kinds=None if described is None else Kinds.of(described.groups(), _sums(affinity)),
+        kinds=None if described is None else Kinds.of(described.groups(), _sums(affinity), _fresh(history)),
         sessions=sessions.learn(history),
     )
 
@@ -77,6 +79,19 @@ def _with_content(items: Floats, affinity: sp.csr_matrix, described: Described |
 
 def _sums(affinity: sp.csr_matrix) -> Floats:
     return np.bincount(affinity.indices, weights=affinity.data, minlength=affinity.shape[1]).astype(np.float32)
+
+
+def _fresh(history: History) -> Floats | None:
+    """What those who did not have it bought lately; None in a shop that has sold nothing yet."""
+    bought = history.lines.kinds == Kind.BOUGHT
+    cells, ages = history.grouped().keys[bought], history.lines.ages[bought]
+    order = np.lexsort((-ages, cells))
+    cells, ages = cells[order], ages[order]
+    first = np.flatnonzero(np.diff(cells, prepend=-1))
+    if not len(first):
+        return None
+    shares = newly_taken(cells[first] % history.item_count, ages[first], *history.shape, _FRESH_HALF_LIFE)
+    return np.asarray(shares / shares.max(), dtype=np.float32)
 
 
 def lately_popular(history: History, parameters: Parameters) -> tuple[Floats, dict[str, Floats]]:

@@ -47,11 +47,17 @@ class History:
         """That of at most so many people, evenly spread, numbered anew; countries are left out then."""
         if self.person_count <= most:
             return self
-        chosen = np.linspace(0, self.person_count - 1, most).astype(np.int64)
+        chosen = self.spread(most)
         number = np.full(self.person_count, -1, dtype=np.int64)
         number[chosen] = np.arange(most)
         there = number[self.people] >= 0
         return History(number[self.people[there]], self.lines.some(there), most, self.item_count)
+
+    def spread(self, most: int) -> NDArray[np.int64]:
+        """The numbers of at most so many people, evenly spread: those of_some() keeps."""
+        if self.person_count <= most:
+            return np.arange(self.person_count)
+        return np.linspace(0, self.person_count - 1, most).astype(np.int64)
 
     def _only(self, chosen: NDArray[np.bool_], now: float) -> "History":
         lines = self.lines

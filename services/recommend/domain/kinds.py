@@ -18,25 +18,32 @@ _POWER: Final = 0.5
 
 @dataclass(frozen=True)
 class Kinds:
-    """`groups` groupings × items: the number of each item's group; `usual`: of each, its share in all tastes."""
+    """`groups` groupings × items: the number of each item's group; `usual`: of each, its share in all tastes.
+
+    `fresh`: how many of those who did not have an item took it lately; None in artefacts of earlier releases.
+    """
 
     groups: Keys  # as wide as an index is: numpy would make narrower ones so in every request
     usual: tuple[Floats, ...]
+    fresh: Floats | None = None
 
     @classmethod
-    def of(cls, groups: NDArray[np.integer[Any]], interest: Floats) -> "Kinds":
+    def of(cls, groups: NDArray[np.integer[Any]], interest: Floats, fresh: Floats | None = None) -> "Kinds":
         """`interest`: how much each item is taken, by all."""
         usual = []
         for numbers in groups:
             counts = np.bincount(numbers, weights=interest, minlength=1) + 1
             usual.append((counts / counts.sum()).astype(np.float32))
-        return cls(groups.astype(np.int64), tuple(usual))
+        return cls(groups.astype(np.int64), tuple(usual), fresh)
 
     def lifted(self, keys: Keys, affinity: Floats, popularity: Floats) -> Floats:
-        """Popularity, raised where an item is of a kind this person takes more of than others do."""
+        """What is taken by those who lack it, raised where it is of a kind this person takes more of than others do.
+
+        Where that is not known: `popularity`, one figure for each item.
+        """
         known = keys < len(popularity)
         keys, affinity = keys[known], affinity[known]
-        found = popularity
+        found = popularity if self.fresh is None else self.fresh
         mass = float(affinity.sum()) + _SMOOTHING
         for numbers, usual in zip(self.groups, self.usual, strict=True):
             own = np.bincount(numbers[keys], weights=affinity, minlength=len(usual)) + _SMOOTHING * usual

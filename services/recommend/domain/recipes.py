@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.recommend.domain import validation
 from services.recommend.domain.content import Described
 from services.recommend.domain.fitting import Fitted, fit
@@ -14,11 +17,17 @@ from services.recommend.domain.histories import History
 from services.recommend.domain.parameters import Blend, Parameters, Weights
 
 MOST_TUNED_ON: Final = 50_000  # people: what tuning costs is bounded
-MOST_LINES: Final = 200_000  # about: each setting that is tried fits all parts anew
+MOST_TUNED_LINES: Final = 200_000  # about: each setting that is tried fits all parts anew
+MOST_LINES: Final = (
+    1_500_000  # about: to find the weights and to judge, the challenger and the champion are fitted once
+)
 SURELY: Final = 1.645  # standard errors: one side, 95 %
+_TUNERS: Final = 1 / 3  # of the people at most
 _ITERATIONS: Final = 5
 _STRENGTHS: Final = (1.5, 0.5, 4.0)
 _WALKS: Final = ((1.0, 0.6), (0.8, 0.4))
+
+_Parted = tuple[list[validation.Person], list[validation.Person]]
 
 
 @dataclass(frozen=True)
@@ -40,29 +49,39 @@ class Verdict:
 
 
 def decide(history: History, described: Described | None, start: Parameters, champion: Recipe | None) -> Verdict:
-    """Tune a challenger on one half of the people, judge it and the champion's recipe by the other half.
+    """Tune a challenger on some of the people, judge it and the champion's recipe by the others, who are more.
 
-    On at most 50,000 people, and about 200,000 lines. Memory: two fitted models at a time.
+    Settings are tried on at most 50,000 people and about 200,000 lines, weights found and recipes judged with 1.5
+    million. Memory: two fitted models at a time.
     """
-    share = min(1.0, MOST_LINES / max(len(history), 1))
-    past, future, days = validation.held_out(history.of_some(min(MOST_TUNED_ON, int(history.person_count * share))))
-    bench = _Bench(past, future, described)
+    whole = _of_lines(history, MOST_LINES)
+    small = _of_lines(whole, MOST_TUNED_LINES).of_some(MOST_TUNED_ON)
+    sampled = whole.spread(small.person_count)
+    tuners = sampled if len(sampled) <= whole.person_count * _TUNERS else np.arange(0, whole.person_count, 3)
+    bench, days = _Bench.of(whole, described, tuners)
     about: dict[str, Any] = {"days_held_out": round(days, 3)}
-    if not len(past) or not len(future):
+    if bench.is_empty:
         return Verdict(champion or Recipe(start, Blend()), {**about, "people": 0})
-    challenger, tuned_on = _tuned(bench, start)
-    judged = validation.halves(bench.people(challenger.parameters))[1]
-    about |= {"people": len(judged), "tuned_on": tuned_on}
+    trial = bench if small is whole else _Bench.of(small, described, np.flatnonzero(np.isin(sampled, tuners)))[0]
+    parameters = start if trial.is_empty else _tuned(trial, start)
+    tuned_on, judged = bench.people(parameters)
+    challenger = Recipe(parameters, validation.choose_blend(tuned_on))
+    about |= {"people": len(judged), "tuned_on": {"people": len(tuned_on)}}
     figures = bench.figures(challenger)
     if champion is None or champion == challenger:
         return Verdict(challenger, {**about, **figures})
-    theirs = validation.halves(bench.people(champion.parameters))[1]
-    gain = validation.gain(judged, challenger.blend, theirs, champion.blend)
+    gain = validation.gain(judged, challenger.blend, bench.people(champion.parameters)[1], champion.blend)
     compared = {"over_champion": gain, "beats_champion": surely_better(gain.values())}
     if compared["beats_champion"]:
         return Verdict(challenger, {**about, **figures, **compared})
     kept = {**about, **bench.figures(champion)}
     return Verdict(champion, kept, challenger, {**about, **figures, **compared})
+
+
+def _of_lines(history: History, most: int) -> History:
+    """That of as many people as have about so many lines."""
+    share = min(1.0, most / max(len(history), 1))
+    return history.of_some(max(1, int(history.person_count * share)))
 
 
 def surely_better(gains: Iterable[dict[str, float]]) -> bool:
@@ -75,48 +94,61 @@ def surely_better(gains: Iterable[dict[str, float]]) -> bool:
 
 
 class _Bench:
-    """What was fitted to the past, and the people to judge by; each setting is fitted once."""
+    """What was fitted to the past, and the people to tune on and to judge by; each setting is fitted once."""
 
-    def __init__(self, past: History, future: History, described: Described | None) -> None:
-        self._past, self._future, self._described = past, future, described
-        self._kept: dict[Parameters, tuple[Fitted, list[validation.Person]]] = {}
+    def __init__(self, past: History, future: History, described: Described | None, tuners: NDArray[np.int64]) -> None:
+        self._past, self._future, self._described, self._tuners = past, future, described, tuners
+        self._kept: dict[Parameters, tuple[Fitted, _Parted]] = {}
 
-    def people(self, parameters: Parameters) -> list[validation.Person]:
+    @classmethod
+    def of(cls, history: History, described: Described | None, tuners: NDArray[np.int64]) -> tuple["_Bench", float]:
+        """With its last weeks held out, and how many days those are."""
+        past, future, days = validation.held_out(history)
+        return cls(past, future, described, tuners), days
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to learn from, or nothing to judge by."""
+        return not len(self._past) or not len(self._future)
+
+    def people(self, parameters: Parameters) -> _Parted:
+        """Those to tune on and those to judge by, as these parameters see them."""
         return self._of(parameters)[1]
 
     def figures(self, recipe: Recipe) -> dict[str, Any]:
-        fitted, people = self._of(recipe.parameters)
-        return validation.figures(validation.halves(people)[1], recipe.blend, fitted)
+        fitted, (_, judged) = self._of(recipe.parameters)
+        return validation.figures(judged, recipe.blend, fitted)
 
-    def _of(self, parameters: Parameters) -> tuple[Fitted, list[validation.Person]]:
-        quick = replace(parameters, als=replace(parameters.als, iterations=_ITERATIONS, regularization=0.0))
+    def _of(self, parameters: Parameters) -> tuple[Fitted, _Parted]:
+        quick = _quick(parameters)
         if quick not in self._kept:
             fitted = fit(self._past, quick, self._described)
-            self._kept[quick] = fitted, validation.people_of(self._past, self._future, fitted)
+            people = validation.people_of(self._past, self._future, fitted)
+            self._kept[quick] = fitted, validation.parted(people, self._tuners)
         return self._kept[quick]
 
     def forget_but(self, parameters: Parameters) -> None:
         """Let go of what lost: the fitted models are what takes memory."""
-        quick = replace(parameters, als=replace(parameters.als, iterations=_ITERATIONS, regularization=0.0))
-        self._kept = {known: found for known, found in self._kept.items() if known == quick}
+        self._kept = {known: found for known, found in self._kept.items() if known == _quick(parameters)}
 
 
-def _tuned(bench: _Bench, start: Parameters) -> tuple[Recipe, dict[str, Any]]:
-    """The settings of factors and of neighbours by which each alone foretells best; then the blend."""
+def _quick(parameters: Parameters) -> Parameters:
+    return replace(parameters, als=replace(parameters.als, iterations=_ITERATIONS, regularization=0.0))
+
+
+def _tuned(bench: _Bench, start: Parameters) -> Parameters:
+    """The settings of factors and of neighbours by which each alone foretells best."""
     tried = [replace(start, regularization_strength=strength) for strength in _STRENGTHS]
     chosen = _best(bench, tried, "collaborative")
     tried = [replace(chosen, walk_alpha=alpha, walk_beta=beta) for alpha, beta in _WALKS]
-    chosen = _best(bench, tried, "neighbours")
-    people = validation.halves(bench.people(chosen))[0]
-    return Recipe(chosen, validation.choose_blend(people)), {"people": len(people)}
+    return _best(bench, tried, "neighbours")
 
 
 def _best(bench: _Bench, tried: list[Parameters], part: str) -> Parameters:
     alone = replace(Weights(), **{part: 1.0})
     best, most = tried[0], -1.0
     for parameters in tried:
-        people = validation.halves(bench.people(parameters))[0]
-        asked = validation.DISCOVER.asked(people)
+        asked = validation.DISCOVER.asked(bench.people(parameters)[0])
         if len(asked) < validation.FEWEST_PEOPLE:
             return tried[0]
         quality = float(validation.DISCOVER.quality(asked, alone).mean())

@@ -13,24 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.domain.challengers.affinity import lifts
+from services.recommend.domain.challengers.firsts import shares
 from services.recommend.domain.challengers.log import Floats, Keys, Log
 
 _TINY: Final = np.float32(1e-4)
-_HALF_LIVES: Final = (3.0, 7.0, 28.0)  # days
+_HALF_LIVES: Final = (3.0, 7.0, 14.0, 28.0, 56.0)  # days
+_RARELY: Final = 1e-5
 _TREES: Final = {
     "objective": "binary",
-    "learning_rate": 0.06,
+    "learning_rate": 0.03,
     "num_leaves": 15,
-    "min_data_in_leaf": 200,
+    "min_data_in_leaf": 500,
     "max_bin": 127,
-    "feature_fraction": 0.7,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.6,
+    "bagging_freq": 1,
     "num_threads": 1,
     "deterministic": True,
     "force_row_wise": True,
     "seed": 20_170_101,
     "verbose": -1,
 }
-_ROUNDS: Final = 150
+_ROUNDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Facts:
         if log.days is not None:
             weights = (np.exp2(-np.maximum(log.days, 0) / days) for days in _HALF_LIVES)
             columns += [np.log(np.bincount(log.items, weights=some, minlength=size) + 0.1) for some in weights]
+            columns += [np.log(shares(log, days) + _RARELY) for days in _HALF_LIVES]
             first = np.zeros(size)
             np.maximum.at(first, log.items, log.days)
             columns.append(np.log1p(first))
@@ -96,15 +101,28 @@ class Candidates:
         return np.concatenate([np.stack(own, axis=1), facts.beside(people, self.keys[there])], axis=1)
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """Candidates of the past as rows: whose each is, evidence() of it, and whether it was wanted."""
+
+    people: Keys
+    table: Floats
+    hits: NDArray[np.bool_]
+
+    def of(self, half: int) -> "Lesson":
+        """That of the people whose number is even (0) or odd (1)."""
+        chosen = self.people % 2 == half
+        return Lesson(self.people[chosen], self.table[chosen], self.hits[chosen])
+
+
 Ranker = Callable[[Candidates, Facts], Floats]
 
 
-def learn(names: Sequence[str], table: Floats, hits: NDArray[np.bool_]) -> Ranker:
-    """Trees that tell what was wanted: `table` as evidence() gives it, `hits` one a row.
-
-    What they give is people × places, higher is better, −inf where an item is closed.
-    """
-    trees = lightgbm.train(_TREES, lightgbm.Dataset(table, hits.astype(np.float32)), num_boost_round=_ROUNDS)
+def learn(names: Sequence[str], lessons: Sequence[Lesson]) -> Ranker:
+    """Trees that tell what was wanted. What they give is people × places, higher is better, −inf where closed."""
+    wanted = np.concatenate([lesson.hits for lesson in lessons]).astype(np.float32)
+    taught = lightgbm.Dataset([lesson.table for lesson in lessons], wanted)
+    trees = lightgbm.train(_TREES, taught, num_boost_round=_ROUNDS)
 
     def rank(candidates: Candidates, facts: Facts) -> Floats:
         scores = np.full(candidates.keys.shape, -np.inf, dtype=np.float32)

@@ -1,8 +1,8 @@
 """How good a recipe is on the shop's own data: what it learns before a cut must foretell what was bought after it.
 
 A recipe is what a model is made with: parameters and a blend. Every item of the catalogue is ranked, none sampled, by
-the same functions that serve. Nothing from after the cut is seen by what is judged. Weights are found on one half of
-the people and judged on the other.
+the same functions that serve. Nothing from after the cut is seen by what is judged. What is found on some people is
+judged on others, who are more.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 LONGEST_DAYS: Final = 28.0
 LARGEST_SHARE: Final = 0.2  # of the time the data span
-MOST_PEOPLE: Final = 800
+MOST_PEOPLE: Final = 1_500
 FEWEST_PEOPLE: Final = 50
 CUTS: Final = (10, 20)
 _CANDIDATES: Final = 100
@@ -44,6 +44,7 @@ class Person:
     `basket`: what was in the first purchase after the cut; `fresh`: all that was bought after it and never before.
     """
 
+    number: int
     keys: Keys
     parts: Mapping[str, Floats]
     had: NDArray[np.bool_]
@@ -97,9 +98,20 @@ def people_of(past: History, future: History, fitted: Fitted) -> list[Person]:
     return list(_people(past, future, fitted)) if len(past) and len(future) else []
 
 
-def halves(people: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """Those to tune on and those to judge by: all for both where there are too few for halves."""
-    return (people, people) if len(people) < 2 * FEWEST_PEOPLE else (people[::2], people[1::2])
+def parted(people: Sequence[Person], tuners: Keys) -> tuple[list[Person], list[Person]]:
+    """Those to tune on (`tuners`: their numbers) and those to judge by, who are as many at least.
+
+    Where the tuners are too few or too many, a third of all takes their place, 50 at least; below 100 people everybody
+    tunes and judges.
+    """
+    if len(people) < 2 * FEWEST_PEOPLE:
+        return list(people), list(people)
+    chosen = np.isin([one.number for one in people], tuners)
+    if not FEWEST_PEOPLE <= chosen.sum() <= len(people) / 2:
+        chosen = np.zeros(len(people), dtype=bool)
+        chosen[np.linspace(0, len(people) - 1, max(FEWEST_PEOPLE, len(people) // 3)).astype(np.int64)] = True
+    tune, judge = ([one for one, yes in zip(people, mask, strict=True) if yes] for mask in (chosen, ~chosen))
+    return tune, judge
 
 
 def choose_blend(people: Sequence[Person]) -> Blend:
@@ -169,7 +181,7 @@ def _people(past: History, future: History, fitted: Fitted) -> Iterable[Person]:
         had = np.isin(candidates, now.keys[now.bought])
         scaled = {name: part[candidates] / max(float(part.max()), _TINY) for name, part in whole.items()}
         basket, fresh = keys[ages == ages.max()].tolist(), set(keys.tolist()) - set(now.keys[now.bought].tolist())
-        yield Person(candidates, scaled, had, frozenset(basket), frozenset(fresh))
+        yield Person(person, candidates, scaled, had, frozenset(basket), frozenset(fresh))
 
 
 def model_of(fitted: Fitted, blend: Blend | None = None) -> Model:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.recommend.domain import contest, questions
-from services.recommend.domain.blending import choose, pools
+from services.recommend.domain.blending import choose, lesson_of, pools
 from services.recommend.domain.challengers import ease, factors, neighbours, similarities, tifu
 from services.recommend.domain.challengers.log import Log
 from services.recommend.domain.questions import Question
@@ -167,3 +167,24 @@ def test_neighbours_are_the_same_found_densely_and_sparsely(monkeypatch):
     monkeypatch.setattr(similarities, "_DENSE", 2.0)
     sparse = neighbours.fit(again, keep=5).likeness.toarray()
     assert np.sort(sparse, axis=1) == pytest.approx(np.sort(dense, axis=1))  # of equals either may be kept
+
+
+def test_trees_learn_from_earlier_times_what_one_time_is_too_short_to_show():
+    """Of every person the last visit is asked, and of the earlier times those before it."""
+    draw = np.random.default_rng(8)
+    halves = np.arange(60).reshape(2, -1)
+    log = Log.of({one: [[int(k)] for k in draw.choice(halves[one % 2], 12, replace=False)] for one in range(400)}, 60)
+    times = [(log.only(log.since > ago), log.since == ago) for ago in range(4)]
+    asked = [Question.of(log.people[last], log.items[last]) for _, last in times]
+    trial = contest.Trial(asked[1], asked[0], False, (asked[2], asked[3]))
+    ticks = iter(range(10_000))
+    limit = contest.Limit(8, lambda: float(next(ticks)))  # some families are enough
+    found = contest.run(times[0][0], times[1][0], {"": trial}, limit, earlier=(times[2][0], times[3][0]))[""]
+    best = max(figures["recall@20"] for name, figures in found.figures.items() if name != "blend")
+    assert found.figures["blend"]["recall@20"] >= best - 0.05
+    models = {"ease": ease.fit(times[2][0]), "neighbours": neighbours.fit(times[2][0])}
+    lesson = lesson_of(models, ["ease", "neighbours"], times[2][0], asked[2], repeats=False)
+    own = lesson.of(1)
+    assert lesson.hits.sum() == 400  # everybody's one item is among the candidates, and nobody has two
+    assert set((own.people % 2).tolist()) == {1}
+    assert len(own.table) == len(own.hits) == len(own.people)

@@ -22,3 +22,10 @@ def test_nothing_known_of_a_person_leaves_popularity_as_it_is():
     popularity = np.array([1, 0.5, 0.25, 0], dtype=np.float32)
     none = np.empty(0, dtype=np.int64)
     assert kinds.lifted(none, none.astype(np.float32), popularity) == pytest.approx(popularity)
+
+
+def test_what_those_who_lack_it_take_counts_instead_of_popularity_where_it_is_known():
+    fresh = np.array([0, 1, 1, 0.5], dtype=np.float32)
+    kinds = Kinds.of(GROUPS, np.array([3, 1, 1, 0], dtype=np.float32), fresh)
+    none = np.empty(0, dtype=np.int64)
+    assert kinds.lifted(none, none.astype(np.float32), np.ones(4, dtype=np.float32)) == pytest.approx(fresh)

@@ -11,7 +11,7 @@ from services.recommend.domain.parameters import AlsParameters, Blend, Parameter
 from services.recommend.domain.recipes import Recipe, decide, surely_better
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.training import train
-from services.recommend.domain.validation import choose_blend, figures, held_out, people_of
+from services.recommend.domain.validation import choose_blend, figures, held_out, parted, people_of
 
 SMALL = Parameters(als=AlsParameters(factors=4, iterations=3))
 
@@ -104,9 +104,9 @@ def test_a_challenger_that_loses_is_told_with_its_figures(monkeypatch):
     everything = creatures_of_habit()
     blind = Recipe(SMALL, Blend(Weights(popular=1.0), Weights(popular=1.0)))
     champion = decide(everything, None, SMALL, None).chosen
-    monkeypatch.setattr(recipes, "_tuned", lambda _bench, _start: (blind, {"people": 60}))
+    monkeypatch.setattr(recipes.validation, "choose_blend", lambda _people: blind.blend)
     verdict = decide(everything, None, SMALL, champion)
-    assert (verdict.chosen, verdict.beaten) == (champion, blind)
+    assert (verdict.chosen, verdict.beaten.blend) == (champion, blind.blend)
     assert verdict.beaten_evidence["over_champion"]["next_basket"]["difference"] < -0.3
     assert not verdict.beaten_evidence["beats_champion"]
 
@@ -123,3 +123,25 @@ def test_a_challenger_that_loses_is_told_with_its_figures(monkeypatch):
 )
 def test_better_is_beyond_chance_and_worse_at_nothing(gains, better):
     assert surely_better([{"difference": gain, "standard_error": error} for gain, error in gains]) is better
+
+
+@pytest.mark.parametrize("most_lines", [200_000, 2_000, 4_000])
+def test_more_people_judge_a_recipe_than_it_was_tuned_on_however_few_lines_tuning_may_take(monkeypatch, most_lines):
+    monkeypatch.setattr(recipes, "MOST_TUNED_LINES", most_lines)
+    evidence = decide(creatures_of_habit(people=240), None, SMALL, None).evidence
+    assert evidence["tuned_on"]["people"] + evidence["people"] == 240
+    assert 50 <= evidence["tuned_on"]["people"] <= 80
+    assert evidence["next_basket"]["people"] == evidence["people"]
+
+
+@pytest.mark.parametrize("number", [1, 10, 50, 120, 200, 240])
+def test_nobody_judges_what_was_tuned_on_them(number):
+    everything = creatures_of_habit(people=240)
+    past, future, _ = held_out(everything)
+    people = people_of(past, future, fit(past, SMALL))
+    tune, judge = parted(people, np.arange(number))
+    assert len(tune) + len(judge) == 240
+    assert {one.number for one in tune}.isdisjoint(one.number for one in judge)
+    assert 50 <= len(tune) <= len(judge)
+    if 50 <= number <= 120:
+        assert {one.number for one in tune} == set(range(number))

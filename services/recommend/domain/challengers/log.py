@@ -100,6 +100,12 @@ class Log:
         pointers = np.searchsorted(rows, np.arange(self.person_count + 1)).astype(np.int32)
         return order, starts, columns.astype(np.int32), pointers
 
+    @cached_property
+    def firsts(self) -> Keys:
+        """The places of the lines by which somebody took an item for the first time."""
+        order, starts, *_ = self._cells
+        return order[starts]
+
     def recent(self, half_life: float) -> sp.csr_matrix:
         """People × items: 1, halved with each `half_life` (in days) since the last time. Without days, matrix()."""
         if self.days is None or not len(self):
