@@ -16,6 +16,7 @@ from shared.database import transaction
 from tests.bench.stack import Stack
 
 HISTORY = 30
+CONFIDENCE = 40.0  # so that thirty purchases say something also among a million items
 AFFINITY_HALF_LIFE = 1e9  # an interaction counts the same whenever it was, so that the bench can check answers
 
 
@@ -32,7 +33,7 @@ def popularity_of(items: int) -> np.ndarray:
 
 def parameters_of(factors: int) -> Parameters:
     """What the published model says it was made with."""
-    return Parameters(als=AlsParameters(factors=factors), affinity_half_life=AFFINITY_HALF_LIFE)
+    return Parameters(als=AlsParameters(factors=factors, alpha=CONFIDENCE), affinity_half_life=AFFINITY_HALF_LIFE)
 
 
 def fill(stack: Stack, factors: np.ndarray, people: int) -> dict[str, list[int]]:

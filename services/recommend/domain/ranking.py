@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from numba import int64
+from numba import float32, int64
 from numpy.typing import NDArray
 
 from services.recommend.domain.compiled import FLOATS, KEYS, KEYS_OUT, OUT, ROW, compiled
@@ -12,6 +12,21 @@ Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
 BLOCKED: Final = np.float32(-np.inf)
 _ROWS: Final = 64
+
+
+@compiled(ROW, float32, lets_others_run=True)
+def at_least(values: Floats, bound: float) -> Keys:
+    """The positions of values that reach a bound, ascending."""
+    count = 0
+    for value in values:
+        count += value >= bound
+    keys = np.empty(count, dtype=np.int64)
+    count = 0
+    for position in range(len(values)):
+        if values[position] >= bound:
+            keys[count] = position
+            count += 1
+    return keys
 
 
 @compiled(OUT, KEYS)

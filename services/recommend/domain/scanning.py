@@ -10,7 +10,10 @@ from typing import Final
 
 import numkong
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
+
+from services.recommend.domain.compiled import FLOATS, OUT, compiled
 
 Floats = NDArray[np.float32]
 FEWEST_ITEMS: Final = 30_000  # below, the exact products cost less than a scan and its corrections
@@ -62,10 +65,16 @@ def products(items: Codes, person: Floats, out: Floats) -> float:
     rounded = np.rint(person / step).astype(np.int8)
     query = numkong.dots_pack(rounded[None], dtype="int8")
     found = np.asarray(numkong.dots_packed(items.codes[:count], query)).reshape(count)
-    np.multiply(found, items.steps[:count], out=out, dtype=np.float32, casting="unsafe")
-    out *= np.float32(step)
+    _scaled(found, items.steps, step, out)
     lost = _norm(person - rounded * np.float32(step))
     return (items.error + items.length * _ROUNDING) * _norm(person) + items.length * lost
+
+
+@compiled(types.Array(types.int32, 1, "C"), FLOATS, types.float32, OUT, lets_others_run=True)
+def _scaled(found: NDArray[np.int32], steps: Floats, step: float, out: Floats) -> None:
+    """Sums of products of small integers, in the factors' own measure."""
+    for row in range(len(found)):
+        out[row] = np.float32(found[row]) * (steps[row] * step)
 
 
 def _norm(vector: Floats) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.recommend.domain import scanning
 from services.recommend.domain.compiled import ROW, compiled
-from services.recommend.domain.ranking import best, highest
+from services.recommend.domain.ranking import at_least, best, highest
 from services.recommend.domain.scanning import Codes
 
 Floats = NDArray[np.float32]
@@ -56,7 +56,7 @@ class Products:
         found = float(highest(self.values))
         if self.bound == 0:
             return found
-        near = np.flatnonzero(self.values >= found - 2 * self.bound)
+        near = at_least(self.values, found - 2 * self.bound)
         if len(near) > _MANY:
             self.settle()
             return float(highest(self.values))
