@@ -1,6 +1,6 @@
 """An answer by a plan: rules first, then pins, then strategy after strategy until every place is taken."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -36,33 +36,51 @@ def arrange(model: Model | None, catalogue: Catalogue, visitor: Visitor, wish: W
         wish.n, may.mask.copy(), Quotas(catalogue, plan.quotas), plan.diversity, Likeness(model, catalogue)
     )
     pinned = _pin(places, plan.pins)
-    proposals = [one for strategy in plan.chain if (one := propose(strategy, asked)) is not None]
-    for proposal in proposals:
-        _boost(proposal.scores, catalogue, plan, wish)
+    proposals = _Proposals(plan, asked)
     promoted = _promote(places, pinned, proposals, plan.promotions)
     near = near_of(asked, plan)
     for mask in (None,) if near is None else (near, None):
-        for proposal in proposals:
-            places.fill(proposal, mask)
+        places.fill_by(proposals, mask)
     shown = _in_place(places, pinned)
     explored = _explore(shown, {*pinned.values(), *promoted}, may.mask, plan, catalogue)
     keys = [one.key for one in shown]
-    proposed = np.zeros(len(catalogue), dtype=bool)
-    proposed[keys] = True
-    for proposal in proposals:
-        proposed |= proposal.scores > BLOCKED
     found = list(dict.fromkeys(one.strategy for one in places.chosen if one.strategy is not None))
     return Answer(
         found[0] if found else plan.chain[0],
         np.asarray(keys, dtype=np.int64),
         np.asarray([one.score for one in shown], dtype=np.float32),
         [one.why.reason for one in shown],
-        may.shortfall(wish, len(keys), int((proposed & may.mask).sum())),
+        may.shortfall(wish, len(keys), lambda: int((proposals.anything(keys) & may.mask).sum())),
         tuple(found),
         [one.why for one in shown],
         promoted,
         explored,
     )
+
+
+class _Proposals:
+    """What the strategies of a plan propose, boosted, in their order: each is asked when it is its turn."""
+
+    def __init__(self, plan: Plan, asked: Asked) -> None:
+        self._plan, self._asked = plan, asked
+        self._made: list[Proposal | None] = []
+
+    def __iter__(self) -> Iterator[Proposal]:
+        for turn, strategy in enumerate(self._plan.chain):
+            if turn == len(self._made):
+                self._made.append(propose(strategy, self._asked))
+                if (made := self._made[turn]) is not None:
+                    _boost(made.scores, self._asked.catalogue, self._plan, self._asked.wish)
+            if (proposal := self._made[turn]) is not None:
+                yield proposal
+
+    def anything(self, keys: Sequence[int]) -> Mask:
+        """Which items somebody proposes, these among them."""
+        proposed = np.zeros(self._asked.size, dtype=bool)
+        proposed[keys] = True
+        for proposal in self:
+            proposed |= proposal.scores > BLOCKED
+        return proposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,14 @@ class _Places:
             self.free &= ~self.quotas.members(group)
         self.chosen.append(_Chosen(key, score, why, strategy))
         return True
+
+    def fill_by(self, proposals: Iterable[Proposal], near: Mask | None) -> None:
+        """Fill what is left by one strategy after the other."""
+        if len(self.chosen) < self.n:
+            for proposal in proposals:
+                self.fill(proposal, near)
+                if len(self.chosen) == self.n:
+                    return
 
     def fill(self, proposal: Proposal, near: Mask | None) -> None:
         """Fill what is left with a strategy's best. Each round takes at least one item, or there is none."""
@@ -139,7 +165,7 @@ def _boost(scores: Floats, catalogue: Catalogue, plan: Plan, wish: Wish) -> None
 
 
 def _promote(
-    places: _Places, pinned: dict[int, int], proposals: Sequence[Proposal], promotions: Sequence[Promotion]
+    places: _Places, pinned: dict[int, int], proposals: Iterable[Proposal], promotions: Sequence[Promotion]
 ) -> dict[int, str]:
     """Give promoted items their share, the best of them first, and places among the pinned; returns key → promotion."""
     taken: dict[int, str] = {}

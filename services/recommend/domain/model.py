@@ -59,6 +59,12 @@ class Model:
         lengths: Floats = np.sqrt(np.einsum("ij,ij->i", self.item_factors, self.item_factors))
         return lengths
 
+    def direction(self, key: int) -> Floats:
+        """One item's factors at length 1; zeros where nothing is known of it."""
+        if key >= len(self) or self.lengths[key] == 0:
+            return np.zeros(self.item_factors.shape[1], dtype=np.float32)
+        return np.asarray(self.item_factors[key] / self.lengths[key])
+
     @cached_property
     def _lifts(self) -> dict[tuple[str | None, bool], Floats]:
         return {}

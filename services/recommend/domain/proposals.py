@@ -22,6 +22,7 @@ from services.recommend.domain.wishes import Reason, Visitor, Why, Wish
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
+_EXACT: Final = 1_024  # so many of the best by a quick scan are scored exactly
 VIEWS: Final = (Kind.VIEWED, Kind.CLICKED)
 
 
@@ -72,9 +73,8 @@ def _for_you(asked: Asked) -> Proposal | None:
     if one.factors is None and not len(one.session):
         return None
     (products,) = recommending.products_of(model, asked.size, [one])
-    if products.bound > 0:
-        products.settle()
     found = recommending.scores_of(model, one, products, wish)
+    found.refine(_EXACT)
 
     def why(key: int) -> Why:
         liked = products.values[[key]] * np.float32(found.scale)

@@ -1,5 +1,6 @@
 """What may be shown to one person, rule by rule: masks, applied before anything is chosen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,14 +25,14 @@ class Allowed:
     in_band: Mask
     mask: Mask
 
-    def shortfall(self, wish: Wish, returned: int, proposed: int) -> Shortfall | None:
-        """Why there are fewer items than asked for; None where there are not."""
+    def shortfall(self, wish: Wish, returned: int, proposed: Callable[[], int]) -> Shortfall | None:
+        """Why there are fewer items than asked for; None where there are not, and then `proposed` is not asked."""
         if returned >= wish.n:
             return None
         on_sale, matching, in_band, left = (
             int(mask.sum()) for mask in (self.on_sale, self.matching, self.in_band, self.mask)
         )
-        return Shortfall(wish.n, returned, len(self.mask), on_sale, matching, in_band, left, proposed)
+        return Shortfall(wish.n, returned, len(self.mask), on_sale, matching, in_band, left, proposed())
 
 
 def allowed(asked: Asked, plan: Plan) -> Allowed:

@@ -112,6 +112,15 @@ class Scores:
                 self._settle()
                 taken = n
 
+    def refine(self, count: int) -> None:
+        """Make the best `count` exact, in place; those further down stay as near as a scan brings them."""
+        if self.products.bound == 0:
+            return
+        keys = best(self.total, count)
+        exact = self.products.exact(keys)
+        self.total[keys] += (exact - self.products.values[keys]) * np.float32(self.weight)
+        self.products.values[keys] = exact
+
     def _is_settled(self, last: float, next_best: float) -> bool:
         """Whether no item further down can really belong above the last of those wanted."""
         return last >= next_best + abs(self.weight) * self.products.bound

@@ -27,25 +27,33 @@ class Likeness:
 
     def between(self, key: int, others: Keys) -> Floats:
         """Of one item and each of some."""
-        categories, brands = self.catalogue.columns.categories, self.catalogue.columns.brands
-        item = self.catalogue.items[key]
-        same = np.zeros(len(others), np.float32)
-        if item.category:
-            same += SAME_CATEGORY * (categories.codes[others] == categories.codes[key])
-        if item.brand:
-            same += SAME_BRAND * (brands.codes[others] == brands.codes[key])
-        return np.maximum(same, self._cosines(key, others))
+        return self.to(others)(key)
 
-    def _cosines(self, key: int, others: Keys) -> Floats:
-        model = self.model
-        found = np.zeros(len(others), np.float32)
-        if model is None or key >= len(model):
-            return found
-        known = others < len(model)
-        rows = others[known]
-        lengths = np.maximum(model.lengths[rows] * model.lengths[key], _TINY)
-        found[known] = (model.item_factors[rows] @ model.item_factors[key]) / lengths
-        return np.clip(found, 0, 1)
+    def to(self, others: Keys) -> Callable[[int], Floats]:
+        """From a key to its likeness to each of these items: what they are is looked up once."""
+        categories, brands = self.catalogue.columns.categories.codes, self.catalogue.columns.brands.codes
+        own_categories, own_brands, directions = categories[others], brands[others], self._directions(others)
+
+        def alike(key: int) -> Floats:
+            item, found = self.catalogue.items[key], np.zeros(len(others), np.float32)
+            if item.category:
+                found += SAME_CATEGORY * (own_categories == categories[key])
+            if item.brand:
+                found += SAME_BRAND * (own_brands == brands[key])
+            if directions is not None and self.model is not None:
+                np.maximum(found, directions @ self.model.direction(key), out=found)
+            return np.minimum(found, 1)
+
+        return alike
+
+    def _directions(self, keys: Keys) -> Floats | None:
+        """Their factors at length 1; zeros for items that the model does not know."""
+        if self.model is None:
+            return None
+        known = keys < len(self.model)
+        rows = np.where(known, keys, 0)
+        scale = known / np.maximum(self.model.lengths[rows], _TINY)
+        return np.asarray(self.model.item_factors[rows] * scale[:, None], dtype=np.float32)
 
 
 def take_varied(
@@ -64,9 +72,9 @@ def take_varied(
     """
     lowest, highest = float(scores.min()), float(scores.max())
     relevance = (scores - lowest) / (highest - lowest) if highest > lowest else np.ones(len(pool), np.float32)
-    likest = np.zeros(len(pool), np.float32)
+    likest, alike = np.zeros(len(pool), np.float32), likeness.to(pool)
     for key in chosen:
-        likest = np.maximum(likest, likeness.between(key, pool))
+        np.maximum(likest, alike(key), out=likest)
     value = (1 - diversity) * relevance
     for _ in range(len(pool)):
         place = int((value - diversity * likest).argmax())
@@ -75,4 +83,4 @@ def take_varied(
             wanted -= 1
             if wanted == 0:
                 return
-            likest = np.maximum(likest, likeness.between(int(pool[place]), pool))
+            np.maximum(likest, alike(int(pool[place])), out=likest)
