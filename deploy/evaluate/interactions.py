@@ -1,7 +1,7 @@
 """Files of who took what, in the forms that people have them: read into one log and what is held out of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,14 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Data:
-    """What to learn from, and what to foretell. Ids are numbers from 0 in both."""
+    """What to learn from, and what to foretell. Ids are numbers from 0 in both.
+
+    `unread`: how many rows of a table have no user, item or time that can be read, and are left out.
+    """
 
     log: Log
     test: Question
+    unread: int = 0
 
 
 def lightgcn(train: Path, test: Path) -> Data:
@@ -45,18 +49,21 @@ def ratings(file: Path, user: str, item: str, time: str, value: str | None = Non
     frame = _table(file, [name for name in (user, item, time, value) if name is not None])
     if value is not None and least is not None:
         frame = frame.filter(pl.col(value).cast(pl.Float64, strict=False) >= least)
+    rows = len(frame)
     frame = frame.with_columns(instant=_instants(frame[time])).drop_nulls([user, item, "instant"])
+    unread = rows - len(frame)
     if frame.is_empty():
         raise DataError(f"{file}: no row has a user, an item and a time")
     frame = frame.sort("instant", maintain_order=True).unique([user, item], keep="first", maintain_order=True)
-    people, (numbers,) = _numbered(frame[user].cast(pl.String).to_numpy())
-    items, (taken,) = _numbered(frame[item].cast(pl.String).to_numpy())
+    people, (numbers,) = _numbered(frame[user].to_numpy())
+    items, (taken,) = _numbered(frame[item].to_numpy())
     order = np.argsort(numbers, kind="stable")
     numbers, taken = numbers[order], taken[order]
     instants = frame["instant"].to_numpy()[order]
     visits = np.arange(len(numbers)) - np.searchsorted(numbers, numbers)
     days = (instants.max() - instants) / 86_400
-    return _last_out(Log(numbers, taken, visits, len(people), len(items), days=days), repeats=False)
+    data = _last_out(Log(numbers, taken, visits, len(people), len(items), days=days), repeats=False)
+    return replace(data, unread=unread)
 
 
 def baskets(file: Path, *, repeats: bool) -> Data:
@@ -113,23 +120,26 @@ def _pairs(file: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(file: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Columns as texts: an id is what is written, also where the first ten thousand look like numbers."""
     try:
         with file.open(encoding="utf-8-sig", errors="replace") as lines:
             head = lines.readline()
         separator = max((",", "\t", ";", "|"), key=head.count)
-        frame = pl.read_csv(file, separator=separator, infer_schema_length=10_000, ignore_errors=True)
+        frame = pl.read_csv(file, separator=separator, infer_schema=False, ignore_errors=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{file} cannot be read as a table: {error}") from error
     if missing := [name for name in columns if name not in frame.columns]:
         raise DataError(f"{file} has no column {', '.join(missing)}; it has {', '.join(frame.columns)}")
-    return frame.select(list(dict.fromkeys(columns)))
+    wanted = list(dict.fromkeys(columns))
+    return frame.select(wanted).filter(pl.any_horizontal(pl.col(wanted).is_not_null()))  # empty lines are no rows
 
 
 def _instants(column: pl.Series) -> pl.Series:
-    """Seconds: from numbers as they are, from texts as dates or instants."""
-    if column.dtype.is_numeric():
-        return column.cast(pl.Float64)
-    found = column.cast(pl.String).str.strip_chars()
+    """Seconds: numbers as they are, texts as dates or instants."""
+    found = column.str.strip_chars()
+    numbers = found.cast(pl.Float64, strict=False)
+    if numbers.null_count() < max(len(numbers) / 2, 1):
+        return numbers
     for form in ("%+", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M", "%Y/%m/%d"):
         instants = found.str.to_datetime(form, strict=False, time_unit="us")
         if instants.null_count() < len(instants) / 2:

@@ -75,7 +75,13 @@ def recommend(  # noqa: PLR0913, PLR0917  # click gives them by name
         raise click.ClickException(str(error)) from error
     log = data.log
     document = {
-        "data": {"users": log.person_count, "items": log.item_count, "lines": len(log), "ordered": log.ordered},
+        "data": {
+            "users": log.person_count,
+            "items": log.item_count,
+            "lines": len(log),
+            "ordered": log.ordered,
+            "unread": data.unread,
+        },
         "repeats": repeats,
         **contest.as_document(result),
         "seconds": round(time.monotonic() - started, 1),
@@ -102,6 +108,8 @@ def _show(document: dict[str, Any]) -> None:
         f"{data['users']:,} users, {data['items']:,} items, {data['lines']:,} lines in train; {document['people']:,} "
         f"users asked; blend by {document['blended_by']}: {blend}; {document['seconds']} s"
     )
+    if data["unread"]:
+        console.print(f"{data['unread']:,} rows have no user, item or time that can be read, and are left out")
     if document["left_out"]:
         console.print(f"left out, tuning had taken as long as it may (--seconds): {', '.join(document['left_out'])}")
     for name, chosen in document["chosen"].items():

@@ -86,6 +86,25 @@ def test_baskets_of_another_shape_are_refused_in_words(tmp_path, text):
     assert "Traceback" not in answer.output
 
 
+def test_ids_are_what_is_written_also_after_ten_thousand_that_look_like_numbers(tmp_path):
+    rows = [f"00{n % 50},{n},{n}" for n in range(12_000)] + ["0,B00X,20000", "7,B00X,1", "7,007,2", "7,7,3"]
+    file = tmp_path / "ratings.csv"
+    file.write_bytes(("user,item,time\r\n" + "\r\n".join(rows) + "\r\n").encode())
+    data = interactions.ratings(file, "user", "item", "time")
+    assert (data.log.person_count, data.log.item_count, data.unread) == (52, 12_002, 0)
+
+
+def test_rows_that_cannot_be_read_are_left_out_and_counted(tmp_path):
+    file = tmp_path / "ratings.csv"
+    file.write_text("user,item,time\nmei,tea,1\nmei,cup,2\n,cup,3\nli,,3\nli,tea,soon\n\nli,tea,4\nli,cup,5\n")
+    assert interactions.ratings(file, "user", "item", "time").unread == 3
+    people = "".join(f"u{n},i{(n + k) % 9},{k}\n" for n in range(30) for k in range(4))
+    file.write_text(f"user,item,time\n{people}u1,i2,\n")
+    answer = run("--ratings", file)
+    assert answer.exit_code == 0, answer.output
+    assert "1 rows have no user, item or time" in answer.output
+
+
 def test_a_missing_column_is_named_with_those_there_are(tmp_path):
     file = tmp_path / "ratings.csv"
     file.write_text("userId,movieId\n1,2\n")
