@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from tests.bench import collect, fitting, freshness, recommend, report, send
+from tests.bench import collect, fitting, freshness, recommend, recommend_memory, report, send
 from tests.bench.report import Figure
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
@@ -15,6 +15,8 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "recommend_10k": recommend.recommend_10k,
     "recommend_100k": recommend.recommend_100k,
     "recommend_1m": recommend.recommend_1m,
+    "recommend_slot": recommend.recommend_slot,
+    "recommend_memory": recommend_memory.recommend_memory,
     "recommend_batch": recommend.recommend_batch,
     "als_fit": fitting.als_fit,
     "freshness": freshness.freshness,

@@ -45,16 +45,21 @@ def recommend_1m() -> list[Figure]:
     return _answers("recommend_1m", 1_000_000, requests_a_round=150)
 
 
-def _answers(name: str, items: int, requests_a_round: int) -> list[Figure]:
+def recommend_slot() -> list[Figure]:
+    """A slot's answers over 10,000 items, by its strategies, exclusions and variety, beside the same ceiling."""
+    return _answers("recommend_slot", 10_000, requests_a_round=2_000, slot={"slot": "home"})
+
+
+def _answers(name: str, items: int, requests_a_round: int, slot: dict[str, str] | None = None) -> list[Figure]:
     factors = catalogue.factors_of(items, FACTORS)
     with running(BASE_PORT) as stack:
         people = catalogue.fill(stack, factors, PEOPLE)
         with _bare(stack, factors) as bare_url:
             ours = Target(stack.api("recommend") + "/v1/recommendations", stack.key("server"))
             bare = Target(bare_url + "/top")
-            asked = [orjson.dumps({"customer_id": person, "n": TOP}) for person in people]
+            asked = [orjson.dumps({"customer_id": person, "n": TOP, **(slot or {})}) for person in people]
             bodies = [asked[number % len(asked)] for number in range(requests_a_round)]
-            recall = _recall(ours, factors, people)
+            recall = None if slot else _recall(ours, factors, people)
             rates = interleaved(
                 ROUNDS,
                 lambda _: len(bodies) / seconds_to_send(ours, bodies, CONNECTIONS),
@@ -63,10 +68,11 @@ def _answers(name: str, items: int, requests_a_round: int) -> list[Figure]:
             half = float(np.median(rates[0])) / 2
             slow = percentile(latencies_at(ours, bodies, CONNECTIONS, half), 0.99) * 1000
             memory = _memory(stack)
+    exactness = "" if recall is None else f", recall@{TOP} {recall:.3f} against exact scores"
     conditions = (
-        f"{machine.described()}, client and servers together; {items:,} items × {FACTORS} factors, top {TOP}, "
-        f"recall@{TOP} {recall:.3f} against exact scores; histories of {catalogue.HISTORY} items, read from PostgreSQL "
-        f"for each answer; {CONNECTIONS} connections, one gunicorn process of 8 threads each; {memory}; "
+        f"{machine.described()}, client and servers together; {items:,} items × {FACTORS} factors, "
+        f"top {TOP}{exactness}; histories of {catalogue.HISTORY} items, read from PostgreSQL for each answer; "
+        f"{CONNECTIONS} connections, one gunicorn process of 8 threads each; {memory}; "
         f"ceiling: an empty Flask route plus one exact top {TOP} over the same factors"
     )
     at_half = f"99 % of {len(bodies)} answers are quicker, asked at {half:.0f} a second (half of {name}), late or not"
