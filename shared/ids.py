@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +24,11 @@ def uuid7() -> UUID:
         stamp = _last[0] = max(now, _last[0] + 1)
         tail = (_tails or _filled()).pop()
     return UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | tail)
+
+
+def made_at(made: UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 def _filled() -> list[int]:

@@ -30,6 +30,15 @@ WHYS: Final = {
     "too_few_people": _("Too few people have seen it."),
     "inconclusive": _("What is seen may be chance."),
 }
+CANNOT: Final = {
+    "nothing_explored": _("No answer of these days gave a place by lot: give the slot a share for new items."),
+    "too_little_support": _("That ranking shows items that were hardly ever shown here. Only an experiment can tell."),
+    "too_few_drawn": _("Too few of its items were drawn by lot so far."),
+    "too_few_rewards": _("Too few of its items earned anything so far."),
+}
+# Those that can be asked about afterwards: the item looked at and the cart are not kept.
+_LOGGED: Final = ("for_you", "popular", "trending", "new_arrivals", "buy_again", "recently_viewed")
+_SLOW_S: Final = 30
 _VARIANTS: Final = 3
 
 
@@ -85,9 +94,12 @@ def _show(name: str, problem: Problem | None = None) -> Response:
     goal = request.args.get("goal", "")
     goal = goal if goal in GOALS else "clicks"
     path = f"/v1/slots/{name}/experiment"
-    answers = ask_all(
-        person(), {"result": Ask("recommend", path, {"goal": goal}), "past": Ask("recommend", f"{path}s")}
-    )
+    questions = {"result": Ask("recommend", path, {"goal": goal}), "past": Ask("recommend", f"{path}s")}
+    candidate = request.args.get("candidate", "")
+    if candidate in _LOGGED:
+        about = {"goal": goal, "strategy": candidate}
+        questions["other"] = Ask("recommend", f"/v1/slots/{name}/off-policy", about, timeout=_SLOW_S)
+    answers = ask_all(person(), questions)
     html = render_template(
         "experiments/show.html",
         slot=slot,
@@ -99,6 +111,9 @@ def _show(name: str, problem: Problem | None = None) -> Response:
         asked=[(one, STRATEGIES[one]) for one in ASKED],
         problem=problem,
         rows=range(_VARIANTS),
+        cannot=CANNOT,
+        candidate=candidate,
+        candidates=[(one, STRATEGIES[one]) for one in _LOGGED],
         writable=person().may("slots:write"),
         **answers,
     )

@@ -81,6 +81,21 @@ def visitors(
     ]
 
 
+def visitors_then(
+    tx: Transaction, moments: Sequence[tuple[UUID | None, datetime]], *, where_they_are: bool = False
+) -> list[Visitor]:
+    """Customers as they were known just before a moment each; None: somebody of whom nothing is known."""
+    customers = {customer for customer, _ in moments if customer is not None}
+    found = store.lines_of_customers(tx, customers)
+    countries = store.countries_of(tx, customers if where_they_are else customers - found.keys())
+    return [
+        Visitor(_lines(found[customer].before(at), at) if customer in found else EMPTY, countries.get(customer))
+        if customer is not None
+        else Visitor()
+        for customer, at in moments
+    ]
+
+
 def _customer(tx: Transaction, asked: RecommendationsIn) -> UUID | None:
     if asked.user_id is not None:
         return store.customer_behind(tx, crypto.blind_index("user_id", asked.user_id))

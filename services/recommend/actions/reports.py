@@ -21,20 +21,8 @@ def report(slot: str | None, since: date | None, until: date | None, window_days
     """
     with transaction(read_only=True) as tx:
         settings = shop.read_shop(tx)
-        zone = ZoneInfo(settings.time_zone)
-        today = (settings.business_clock or datetime.now(zone)).astimezone(zone).date()
-        last = until or today
-        first = since or last - timedelta(days=27)
-        if not first <= last <= first + LONGEST:
-            error = FieldError(path="since", message=f"before `until`, and at most {LONGEST.days} days before")
-            raise Invalid("these are no days to report on", code="bad_days", errors=[error])
-        span = store.Span(
-            datetime.combine(first, clock_time.min, zone),
-            datetime.combine(last + timedelta(days=1), clock_time.min, zone),
-            settings.time_zone,
-            slot,
-            timedelta(days=window_days),
-        )
+        first, last = days_of(settings, since, until)
+        span = span_of(settings, slot, (first, last), window_days)
         seen, bought = store.seen(tx, span), store.bought(tx, span)
     rows = _joined(seen, bought)
     return {
@@ -44,6 +32,29 @@ def report(slot: str | None, since: date | None, until: date | None, window_days
         "totals": [row for row in rows if row["day"] is None],
         "days": [row for row in rows if row["day"] is not None],
     }
+
+
+def days_of(settings: shop.Shop, since: date | None, until: date | None) -> tuple[date, date]:
+    """The first and the last day that are asked about: the last 28 unless it is said. Raises Invalid."""
+    zone = ZoneInfo(settings.time_zone)
+    last = until or (settings.business_clock or datetime.now(zone)).astimezone(zone).date()
+    first = since or last - timedelta(days=27)
+    if not first <= last <= first + LONGEST:
+        error = FieldError(path="since", message=f"before `until`, and at most {LONGEST.days} days before")
+        raise Invalid("these are no days to report on", code="bad_days", errors=[error])
+    return first, last
+
+
+def span_of(settings: shop.Shop, slot: str | None, days: tuple[date, date], window_days: int) -> store.Span:
+    """Days of the shop's calendar as instants."""
+    zone = ZoneInfo(settings.time_zone)
+    return store.Span(
+        datetime.combine(days[0], clock_time.min, zone),
+        datetime.combine(days[1] + timedelta(days=1), clock_time.min, zone),
+        settings.time_zone,
+        slot,
+        timedelta(days=window_days),
+    )
 
 
 def _joined(seen: list[Row], bought: list[Row]) -> list[dict[str, Any]]:

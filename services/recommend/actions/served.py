@@ -112,7 +112,7 @@ def remember(serving: Serving, found: Answer) -> None:
 
 def remember_many(answers: Sequence[tuple[Serving, Answer]]) -> None:
     """The same of several answers."""
-    explored = {serving.recommendation_id: found.explored for serving, found in answers if found.explored}
+    explored = {serving.recommendation_id: (found.explored, found.pool) for serving, found in answers if found.explored}
     if explored:
         with transaction() as tx:
             store.remember_explored(tx, explored)

@@ -108,7 +108,7 @@ def _load(shelf: _Shelf, published: store.Published) -> bool:
     if not shelf.loading.acquire(blocking=False):
         return False
     try:
-        shelf.model = _model(published, shelf.catalogue)
+        shelf.model = load(published.version, published.path, shelf.catalogue)
         _log.info("model_taken_up", version=published.version)
     except artifacts.BrokenArtifact as error:
         shelf.refused.add(published.version)
@@ -125,10 +125,11 @@ def _load_any(shelf: _Shelf, published: store.Published | None) -> None:
             published = store.newest(tx, shelf.refused)
 
 
-def _model(published: store.Published, catalogue: Catalogue) -> Model:
-    artifact = artifacts.read(published.path or "")
+def load(version: str, path: str | None, catalogue: Catalogue) -> Model:
+    """A model from its files, whole and of this catalogue. Raises BrokenArtifact."""
+    artifact = artifacts.read(path or "")
     _check(artifact, catalogue)
-    return model_of(artifact, published.version)
+    return model_of(artifact, version)
 
 
 def _check(artifact: artifacts.Artifact, catalogue: Catalogue) -> None:

@@ -42,7 +42,7 @@ def arrange(model: Model | None, catalogue: Catalogue, visitor: Visitor, wish: W
     for mask in (None,) if near is None else (near, None):
         places.fill_by(proposals, mask)
     shown = _in_place(places, pinned)
-    explored = _explore(shown, {*pinned.values(), *promoted}, may.mask, plan, catalogue)
+    explored, pool = _explore(shown, {*pinned.values(), *promoted}, may.mask, plan, catalogue)
     keys = [one.key for one in shown]
     found = list(dict.fromkeys(one.strategy for one in places.chosen if one.strategy is not None))
     return Answer(
@@ -55,6 +55,7 @@ def arrange(model: Model | None, catalogue: Catalogue, visitor: Visitor, wish: W
         [one.why for one in shown],
         promoted,
         explored,
+        pool,
     )
 
 
@@ -188,14 +189,15 @@ def _promote(
 
 def _explore(
     shown: list[_Chosen], fixed: Collection[int], may: Mask, plan: Plan, catalogue: Catalogue
-) -> dict[int, float]:
-    """Put items of the pool into some places of a full answer, in the list itself; returns key → propensity.
+) -> tuple[dict[int, float], int]:
+    """Put items of the pool into some places of a full answer, in the list itself.
 
+    Returns key → propensity, and among how many items was drawn.
     With quotas at most one, so that every item of the pool has the same probability and none breaks a quota.
     """
     exploring, n = plan.exploration, len(shown)
     if exploring is None or not n:
-        return {}
+        return {}, 0
     movable = [place for place, one in enumerate(shown) if one.key not in fixed]
     free = may.copy()
     free[[one.key for one in shown]] = False
@@ -208,12 +210,12 @@ def _explore(
     dice = np.random.default_rng(exploring.seed)
     found = explore(n, movable, pool[free[pool]], exploring.share, 1 if plan.quotas else n, dice)
     if found is None:
-        return {}
+        return {}, 0
     by_score = iter([shown[place] for place in movable if place not in found.left_out])
     for place in movable:
         key = found.items.get(place)
         shown[place] = next(by_score) if key is None else _Chosen(key, 0.0, Why(Reason.NEW), None)
-    return dict.fromkeys(found.items.values(), found.propensity)
+    return dict.fromkeys(found.items.values(), found.propensity), found.pool
 
 
 def _in_place(places: _Places, pinned: dict[int, int]) -> list[_Chosen]:

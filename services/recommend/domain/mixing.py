@@ -27,10 +27,14 @@ def spread(count: int, n: int, taken: Collection[int]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """Items by place, counted from 0, and the probability with which any item that could be explored was."""
+    """Items by place, counted from 0, and the probability with which any item that could be explored was.
+
+    `pool`: how many those are. Once it is known how many places were given, each had that many chances in `pool`.
+    """
 
     items: dict[int, int]
     propensity: float
+    pool: int
     left_out: tuple[int, ...] = ()
 
 
@@ -52,4 +56,4 @@ def explore(
     chosen = dice.choice(pool, size=count, replace=False)
     places = dice.choice(np.asarray(movable, dtype=np.int64), size=count, replace=False)
     items = dict(zip(places.tolist(), chosen.tolist(), strict=True))
-    return Explored(items, average / len(pool), tuple(movable[len(movable) - count :]))
+    return Explored(items, average / len(pool), len(pool), tuple(movable[len(movable) - count :]))

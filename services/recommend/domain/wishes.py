@@ -115,7 +115,7 @@ class Answer:
     """Item keys, best first, with a score and a reason each. `strategies`: those that filled places, in their order.
 
     `whys`: what the reasons are about, where an answer was arranged by a plan. `promoted`: item key → promotion;
-    `explored`: item key → the probability with which it was.
+    `explored`: item key → the probability with which it was; `pool`: among how many items was drawn.
     """
 
     strategy: Strategy
@@ -127,3 +127,4 @@ class Answer:
     whys: list[Why] | None = None
     promoted: Mapping[int, str] = field(default_factory=dict)
     explored: Mapping[int, float] = field(default_factory=dict)
+    pool: int = 0

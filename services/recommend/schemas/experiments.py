@@ -145,10 +145,9 @@ class ResultOut(ExperimentShown):
     variants = ma.fields.List(ma.fields.Nested(VariantOut))
 
 
-class ReportQuery(_Strict):
-    """Which days (of the shop's calendar, both included; usually the last 28), and which slot."""
+class Days(_Strict):
+    """Which days (of the shop's calendar, both included; usually the last 28)."""
 
-    slot = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 63))
     since = ma.fields.Date(load_default=None, validate=_DAYS)
     until = ma.fields.Date(load_default=None, validate=_DAYS)
     window_days = ma.fields.Integer(
@@ -156,6 +155,12 @@ class ReportQuery(_Strict):
         validate=ma.validate.Range(1, 30),
         metadata={"description": "What is bought so many days after a click on it counts for the click."},
     )
+
+
+class ReportQuery(Days):
+    """Which days, and which slot."""
+
+    slot = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 63))
 
 
 class Money(ma.Schema):

@@ -154,6 +154,26 @@ def newest(tx: Transaction, refused: Collection[str] = ()) -> Published | None:
     )
 
 
+@dataclass(frozen=True)
+class Champion:
+    """A model that has served, since when last; `path` None: its files are gone."""
+
+    version: str
+    path: str | None
+    serving_since: datetime
+
+
+def champions(tx: Transaction) -> list[Champion]:
+    """All that have served, in the order in which they took over."""
+    return tx.all(
+        """
+        SELECT version, path, serving_since FROM model
+        WHERE serving_since IS NOT NULL ORDER BY serving_since, version
+        """,
+        into=Champion,
+    )
+
+
 def models(tx: Transaction, before: str | None, limit: int) -> list[Published]:
     """Models, published or only tried, newest first; versions sort by the time they were made."""
     return tx.all(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
 from services.recommend.store.arrays import values
+from services.recommend.store.models import EPOCH
 from shared.database import Transaction
 
 _UUID: Final = 2950  # Postgres's number of the type
@@ -23,6 +25,11 @@ class PersonLines:
     kinds: NDArray[np.int16]
     quantities: NDArray[np.float32]
     occurred_at: NDArray[np.int64]
+
+    def before(self, at: datetime) -> "PersonLines":
+        """What had happened before an instant."""
+        then = self.occurred_at < (at - EPOCH) // timedelta(microseconds=1)
+        return PersonLines(self.keys[then], self.kinds[then], self.quantities[then], self.occurred_at[then])
 
 
 def lines_of_customer(tx: Transaction, customer_id: UUID) -> PersonLines | None:

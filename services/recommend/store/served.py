@@ -84,20 +84,24 @@ def variants_of_customers(tx: Transaction, experiment_id: str, customer_ids: Seq
     return {row["id"]: row["variant"] for row in rows}
 
 
-def remember_explored(tx: Transaction, explored: Mapping[UUID, Mapping[int, float]]) -> None:
-    """Write down with which probability answers (by recommendation id) had each of these items in them.
+def remember_explored(tx: Transaction, explored: Mapping[UUID, tuple[Mapping[int, float], int]]) -> None:
+    """Write down with which probability answers (by recommendation id) had each of these items in them, and among how
+    many was drawn.
 
     Without waiting for the disk: after a crash of the machine the last moments of this are missing, and are then left
     out of what is computed from it.
     """
-    rows = [(id_, key, propensity) for id_, found in explored.items() for key, propensity in found.items()]
-    ids, keys, propensities = zip(*rows, strict=True)
+    rows = [
+        (id_, key, propensity, pool) for id_, (found, pool) in explored.items() for key, propensity in found.items()
+    ]
+    ids, keys, propensities, pools = zip(*rows, strict=True)
     tx.execute(
         """
         WITH quick AS (SELECT set_config('synchronous_commit', 'off', true) AS done)
-        INSERT INTO explored (recommendation_id, item_key, propensity)
-        SELECT new.* FROM quick, unnest(%(ids)b::uuid[], %(keys)b::int[], %(propensities)b::real[]) AS new
+        INSERT INTO explored (recommendation_id, item_key, propensity, pool)
+        SELECT new.*
+        FROM quick, unnest(%(ids)b::uuid[], %(keys)b::int[], %(propensities)b::real[], %(pools)b::int[]) AS new
         WHERE done IS NOT NULL
         """,
-        {"ids": list(ids), "keys": list(keys), "propensities": list(propensities)},
+        {"ids": list(ids), "keys": list(keys), "propensities": list(propensities), "pools": list(pools)},
     )

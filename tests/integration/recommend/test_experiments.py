@@ -425,6 +425,7 @@ class TestMixing:
             assert {row["item_id"]: pytest.approx(row["propensity"]) for row in rows} == explored
             # 41 green teas but longjing may be shown; ten are shown by score, and two in 31 are drawn
             assert list(explored.values()) == pytest.approx([2 / 31, 2 / 31])
+        assert recommend_tx.value("SELECT DISTINCT pool FROM explored") == 31
         shown(shop, "green 0", answer)
         as_recommend(interactions.read_events)
         assert recommend_tx.value("SELECT sum(shown) FROM item_shown") == 10
