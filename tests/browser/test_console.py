@@ -20,7 +20,7 @@ PAGES = [
     "/slots/new",
     "/models",
     "/experiments",
-    "/experiments/home",
+    "/experiments/home?candidate=popular",
     "/catalogue",
     "/catalogue/TEA-1",
     "/rejected",

@@ -30,6 +30,11 @@ WHYS: Final = {
     "too_few_people": _("Too few people have seen it."),
     "inconclusive": _("What is seen may be chance."),
 }
+PER_ANSWER: Final = {
+    "clicks": _("Items clicked per answer"),
+    "orders": _("Orders per answer"),
+    "revenue": _("Revenue per answer"),
+}
 CANNOT: Final = {
     "nothing_explored": _("No answer of these days gave a place by lot: give the slot a share for new items."),
     "too_little_support": _("That ranking shows items that were hardly ever shown here. Only an experiment can tell."),
@@ -112,6 +117,7 @@ def _show(name: str, problem: Problem | None = None) -> Response:
         problem=problem,
         rows=range(_VARIANTS),
         cannot=CANNOT,
+        per_answer=PER_ANSWER,
         candidate=candidate,
         candidates=[(one, STRATEGIES[one]) for one in _LOGGED],
         writable=person().may("slots:write"),

@@ -242,6 +242,23 @@ def test_variety_takes_turns():
     assert {rows_category(key) for key in varied[:2]} == {"Tea", "Ware"}
 
 
+def test_variety_counts_from_the_first_choice_on():
+    # after the newest ware the newest tea; then every item is as like one that is there as any other
+    assert ask(replace(NEW, diversity=1.0), Wish(4, at=AT)).keys.tolist() == [7, 3, 6, 5]
+
+
+@pytest.mark.parametrize(("better", "chosen"), [(4, 5), (5, 1)])
+def test_variety_looks_at_the_best_five_times_as_many_as_are_wanted(better, chosen):
+    """One ware behind some newer teas, and a tea that has its place already."""
+    rows = [
+        replace(TEAS[0], days=90),
+        *(replace(TEAS[0], days=1 + n) for n in range(better)),
+        replace(WARES[0], days=9),
+    ]
+    answer = ask(replace(NEW, diversity=1.0, pins=((1, 0),)), Wish(2, at=AT), rows=rows)
+    assert answer.keys.tolist() == [0, chosen]
+
+
 def rows_category(key):
     return "Tea" if key < 4 else "Ware"
 
@@ -250,6 +267,14 @@ def test_prices_stay_in_the_band_of_the_item_that_is_looked_at():
     band = replace(NEW, price_band=PriceBand("item", 0.5, 1.5))
     assert set(ask(band, Wish(9, looked_at=1, at=AT)).keys.tolist()) == {0, 2, 4, 5, 6}
     assert ask(band, Wish(7, looked_at=1, at=AT)).shortfall.reason == "too_few_in_price_band"
+
+
+def test_both_ends_of_a_band_belong_to_it_and_not_a_cent_more():
+    prices = [2_000, 999, 1_000, 3_000, 3_001]
+    rows = [Row(price=price, days=key) for key, price in enumerate(prices)]
+    band = replace(NEW, price_band=PriceBand("item", 0.5, 1.5))
+    assert ask(band, Wish(2, looked_at=0, at=AT), rows=rows).keys.tolist() == [2, 3]
+    assert ask(band, Wish(3, looked_at=0, at=AT), rows=rows).shortfall.in_price_band == 3
 
 
 def test_a_band_around_nothing_leaves_every_price():
