@@ -21,6 +21,9 @@ PAGES = [
     "/models",
     "/experiments",
     "/experiments/home?candidate=popular",
+    "/audiences",
+    "/audiences?q=tea",
+    "/audiences?item=TEA-1",
     "/catalogue",
     "/catalogue/TEA-1",
     "/rejected",
@@ -144,6 +147,49 @@ def test_a_campaign_is_drafted_and_seen_as_a_real_customer_gets_it(window):
     page.get_by_label("Customer", exact=True).press("Tab")
     page.locator("#preview").get_by_text("王梅, the first tea of spring").wait_for()
     assert page.get_by_role("button", name="Start now").is_visible()
+
+
+def test_a_marketer_keeps_whom_to_offer_a_tea_as_a_segment(new_window):
+    window = new_window(viewport={"width": 1440, "height": 900}).enter("marketer")
+    page = window.page
+    page.goto("/audiences")
+    page.get_by_label("A word of an item or a category").fill("Longjing 3")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="龙井 Longjing 3").click()
+    page.get_by_label("How many customers at most").fill("5")
+    page.get_by_role("button", name="Compute").click()
+    customers = page.locator("#audience table.stack tbody tr")
+    customers.first.wait_for()
+    assert customers.count() == 5
+    assert page.get_by_text("no response can be expected").is_visible()  # of twelve customers
+    assert page.locator("#audience td a").first.get_attribute("href").startswith("/customers/")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Take along as a table (CSV)").click()
+    table = taken.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(table) == 6
+    name = f"Longjing lovers {window.shop.mei[-6:]}"
+    page.locator("#audience").get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Make the segment").click()
+    page.get_by_role("heading", name=name).wait_for()
+    address = page.url
+    assert page.locator(".rule-text").inner_text() == "on a fixed list of customers"
+    eventually(lambda: page.goto(address) and page.locator("tbody tr").count() == 5)
+    page.goto(address + "/edit")
+    assert page.get_by_text("Is on a fixed list of customers").is_visible()
+
+
+def test_a_slot_promotes_what_a_marketer_says(new_window):
+    page = new_window(viewport={"width": 1440, "height": 900}).enter("marketer").page
+    page.goto("/slots/category")
+    page.get_by_label("Name of the promotion").first.fill("spring")
+    page.get_by_label("Share (per cent)").first.fill("25")
+    page.get_by_label("What is promoted").first.select_option("by item ids")
+    page.get_by_label("Filter, or item ids with commas between").first.fill("TEA-3, TEA-4")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("The slot is saved.").wait_for()
+    assert page.get_by_label("Share (per cent)").first.input_value() == "25"
+    assert page.get_by_label("What is promoted").first.input_value() == "items"
+    assert page.get_by_label("Filter, or item ids with commas between").first.input_value() == "TEA-3, TEA-4"
 
 
 def test_a_marketer_drafts_but_does_not_start(window):

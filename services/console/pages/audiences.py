@@ -19,7 +19,7 @@ from shared.shop import business_now
 
 blp = page_blueprint("audiences", __name__)
 
-SHOWN: Final = 50
+SHOWN: Final = 25
 MOST: Final = 10_000
 _FOUND: Final = 12
 _CONTACTS: Final = {"": [], "email": ["email"], "phone": ["phone"], "any": ["email", "phone"]}
