@@ -21,7 +21,8 @@ from tests.bench.report import Figure, percentile
 from tests.journey.platform import Platform, eventually, shared
 from tests.soak import load
 
-EVENTS_PER_SECOND, BATCH, CONNECTIONS = 200, 20, 4
+EVENTS_PER_SECOND, BATCH = 200, 20
+CONNECTIONS = 16  # one that waits for its answer sends nothing: few could not bring the traffic that is asked for
 PROBES, PAUSE_S, POLL_S = 60, 0.5, 0.02
 PATIENCE_S = 30.0
 PROMISE_S, LOADED_PROMISE_S = 1.0, 3.0
