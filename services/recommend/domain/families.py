@@ -133,7 +133,7 @@ FAMILIES: Final = (
             ({"beta": 0.8}, {"keep": 50}),
         ),
         decays=True,
-        large=(({"alpha": 1.0, "beta": 0.6}, {"alpha": 0.7, "beta": 0.5}),),
+        large=(({"alpha": 0.7, "beta": 0.5}, {"alpha": 1.0, "beta": 0.6}),),
     ),
     Family(
         "als",
