@@ -1,14 +1,17 @@
 """One API process: gunicorn with threads. Several may share a port (SO_REUSEPORT), so each scales by itself."""
 
 import gc
+import json
 import logging
 import os
 import signal
+import socket
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
@@ -46,6 +49,16 @@ class _Server(BaseApplication):
         return module.create_app(replace(settings, pool_size=min(settings.pool_size, self.cfg.threads)))
 
 
+def _refuse(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """What gunicorn itself refuses, before it is a request of ours, in the shape of every other refusal."""
+    told = " ".join(message.split()) or reason
+    code = reason.lower().replace(" ", "_")
+    problem = {"type": "about:blank", "title": reason, "status": status, "code": code, "detail": told, "message": told}
+    body = json.dumps(problem)
+    fields = f"Connection: close\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}"
+    util.write_nonblock(client, f"HTTP/1.1 {status} {reason}\r\n{fields}\r\n\r\n{body}".encode())
+
+
 def _settle_down() -> None:
     # What has been loaded by now stays: the collector of garbage need not look through it again and again, nor start
     # at every few hundred objects, which is what one request makes.
@@ -68,6 +81,7 @@ def run(service: str, host: str, port: int) -> None:
         _settle_down()
         announce_ready()
 
+    util.write_error = _refuse  # gunicorn offers no other way
     shared_memory = Path("/dev/shm")  # noqa: S108  # a heartbeat file must not wait for a disk
     options = {
         "bind": f"{host}:{port}",

@@ -125,9 +125,9 @@ def binary() -> str:
 
 def _body(upstream: Callable[[str], str]) -> str:
     parts = [
-        "\tencode zstd gzip\n\theader -Server\n\trequest_body {\n\t\tmax_size 20MB\n\t}\n",
-        # Told by its length before any of it is read; one that comes in chunks is told at 20 MB.
-        "\t@huge header_regexp Content-Length ^(2[1-9]\\d{6}|[3-9]\\d{7}|\\d{9,})$\n" + _handle("@huge", "error 413"),
+        "\tencode zstd gzip\n\theader -Server\n\trequest_body {\n\t\tmax_size 16MB\n\t}\n",
+        # Told by its length before any of it is read; one that comes in chunks is told at 16 MB.
+        "\t@huge header_regexp Content-Length ^(1[6-9]\\d{6}|[2-9]\\d{7}|\\d{9,})$\n" + _handle("@huge", "error 413"),
         f"\t@private path {' '.join(topology.PRIVATE_PATHS)}\n" + _handle("@private", "error 404"),
     ]
     for service, prefixes in topology.ROUTES.items():
@@ -144,9 +144,11 @@ def _body(upstream: Callable[[str], str]) -> str:
 def _reverse_proxy(address: str, *lines: str) -> str:
     """A request goes on when all of it is here; a process that is being restarted is waited for.
 
+    The bound is a little less than a service's own: one that refuses a body half read and closes the connection would
+    be taken for one that is away.
     Idle connections end before gunicorn ends them.
     """
-    settings = (*lines, "request_buffers 20MB", "lb_try_duration 10s", "transport http {", "\tkeepalive 30s", "}")
+    settings = (*lines, "request_buffers 16MB", "lb_try_duration 10s", "transport http {", "\tkeepalive 30s", "}")
     body = "".join(f"\t\t\t{line}\n" for line in settings)
     return f"reverse_proxy {address + ' ' if address else ''}{{\n{body}\t\t}}"
 

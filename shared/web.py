@@ -5,7 +5,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -31,6 +31,7 @@ from shared.problems import (
 F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_BODY: Final = 16 * 1024 * 1024
+_PIECE: Final = 64 * 1024
 
 _log = telemetry.get_logger(__name__)
 _UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/statusz"})
@@ -178,6 +179,8 @@ def _install_requests(app: Flask) -> None:
             response.headers["ETag"] = g.etag
         if "idempotency" in g:
             idempotency.keep_reply(response)
+        if response.status_code >= 400:
+            _read_out()
         write = _log.info if response.status_code >= 400 or seconds > 1 else _log.debug
         write("request", method=http.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
         return response
@@ -188,6 +191,20 @@ def _install_requests(app: Flask) -> None:
             scope = g.pop(name, None)
             if scope is not None:
                 scope.__exit__(None, None, None)
+
+
+def _read_out() -> None:
+    """Read what a refused request still has to say, within bounds.
+
+    A connection that is closed over the rest of a body is reset, and a proxy in between would tell its client that we
+    are away instead of what we answered.
+    """
+    body, left = http.environ.get("wsgi.input"), MAX_BODY
+    if body is None or (http.content_length or 0) > MAX_BODY:
+        return
+    with suppress(Exception):  # the client has gone, or its chunks are none: there is nobody left to be told
+        while left > 0 and (piece := body.read(min(_PIECE, left))):
+            left -= len(piece)
 
 
 def _enter_span() -> None:

@@ -14,6 +14,8 @@ _SQL: Final = re.compile(
     r"|violates \w+ constraint|invalid input syntax|invalid byte sequence|SQLSTATE",
     re.DOTALL,
 )
+# The proxy's HTTP library, about what is no HTTP, before any handler of the proxy hears of it.
+_NO_HTTP: Final = (b"400 Bad Request: malformed Host header",)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def faults(answer: Answer, sent: bytes = b"") -> list[str]:
     found = []
     if answer.status >= 500:
         found.append(f"status {answer.status}")
-    if 400 <= answer.status < 500 and answer.body and not _is_problem(answer):
+    if 400 <= answer.status < 500 and answer.body and answer.body not in _NO_HTTP and not _is_problem(answer):
         found.append(f"a refusal that is no problem+json ({answer.headers.get('content-type')})")
     if any("\n" in value or "\r" in value for value in answer.headers.values()) or "x-injected" in answer.headers:
         found.append("a header of the caller's making")

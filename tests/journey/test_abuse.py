@@ -75,6 +75,23 @@ def test_two_gigabytes_are_refused_by_their_length_or_as_they_come(platform: Pla
     assert platform.call("GET", LIGHT_ROUTES[service]).status_code == 200
 
 
+def test_who_sends_more_than_a_public_key_may_is_told_so_and_not_to_try_again(platform: Platform) -> None:
+    """A refusal that is lost in the rest of the body would be a 503, which every SDK repeats."""
+    body = b"[" * (4 * MIB)
+    assert {platform.call("POST", "/v1/batch", "collect", data=body).status_code for _ in range(8)} == {413}
+
+
+@pytest.mark.parametrize(("path", "field"), [("/v1/shop?q=" + "a" * 9000, "X: y"), ("/v1/shop", "Expect: nonsense")])
+def test_what_is_refused_before_a_service_hears_of_it_is_told_in_the_same_shape(
+    platform: Platform, path: str, field: str
+) -> None:
+    url = f"http://127.0.0.1:{port_of('console', platform.base_port)}{path}"
+    reply = requests.get(url, headers=dict([field.split(": ")]), timeout=10)
+    assert reply.status_code in (414, 417)
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    assert {"status", "title", "detail", "code"} <= set(reply.json())
+
+
 def test_a_bomb_of_gzip_or_of_brackets_is_refused(platform: Platform) -> None:
     bomb = gzip.compress(b"[" * (512 * MIB), 9)
     assert len(bomb) < MIB

@@ -15,7 +15,8 @@ from services.recommend.actions.served import Serving
 from services.recommend.domain.answering import answer, answer_many, asks_for_country
 from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.model import Model
-from services.recommend.domain.wishes import Answer
+from services.recommend.domain.slots import Slot
+from services.recommend.domain.wishes import Answer, Wish
 from services.recommend.schemas.recommendations import BatchIn
 from shared import shop
 from shared.database import Transaction, transaction
@@ -35,8 +36,9 @@ def answer_batch(body: bytes) -> bytes:
     customers = list(dict.fromkeys(asked.customer_ids))
     servings = served.begin_many(asked, customers)
     world = _World(catalogue, model, shop.business_now())
+    groups = _groups(asked, servings, world)  # before the transaction: conditions ask for the shop's settings
     with transaction(read_only=True) as tx:
-        found = _answers(tx, asked, customers, servings, world)
+        found = _answers(tx, groups, customers, servings, world)
     served.remember_many(list(zip(servings, found, strict=True)))
     answers = dict(zip(map(str, customers), found, strict=True))
     clock = world.now, shop.shop().time_zone
@@ -60,18 +62,29 @@ class _World(NamedTuple):
     now: datetime
 
 
-def _answers(
-    tx: Transaction, asked: BatchIn, customers: Sequence[UUID], servings: Sequence[Serving], world: _World
-) -> list[Answer]:
-    """The answers in the order of the customers; those who have the slot in the same variant are answered together."""
-    catalogue, model, now = world
-    groups: dict[tuple[str, str] | None, list[int]] = {}
+class _Group(NamedTuple):
+    """Customers, by their places in the request, who have the slot in the same variant: they are answered together."""
+
+    slot: Slot | None
+    wish: Wish
+    places: list[int]
+
+
+def _groups(asked: BatchIn, servings: Sequence[Serving], world: _World) -> list[_Group]:
+    variants: dict[tuple[str, str] | None, list[int]] = {}
     for place, serving in enumerate(servings):
-        groups.setdefault(serving.experiment, []).append(place)
+        variants.setdefault(serving.experiment, []).append(place)
+    slots = [(servings[places[0]].slot, places) for places in variants.values()]
+    return [_Group(slot, wish_of(asked, world.catalogue, world.now, slot), places) for slot, places in slots]
+
+
+def _answers(
+    tx: Transaction, groups: Sequence[_Group], customers: Sequence[UUID], servings: Sequence[Serving], world: _World
+) -> list[Answer]:
+    """The answers in the order of the customers."""
+    catalogue, model, now = world
     found: dict[int, Answer] = {}
-    for places in groups.values():
-        slot = servings[places[0]].slot
-        wish = wish_of(asked, catalogue, now, slot)
+    for slot, wish, places in groups:
         some = [customers[place] for place in places]
         visitors = people.visitors(tx, some, now, where_they_are=asks_for_country(wish))
         if slot is None:

@@ -12,6 +12,7 @@ import requests
 
 from deploy import proxy, topology
 from deploy.process import port_is_taken, spawn, stop
+from shared.web import MAX_BODY
 from tests.journey.platform import eventually, free_block
 
 
@@ -88,9 +89,9 @@ def test_a_service_that_is_away_is_told_as_a_problem_that_clients_repeat(address
     assert {"code", "message", "detail"} <= set(reply.json())
 
 
-def test_a_request_too_large_for_any_service_is_refused(address):
+def test_a_request_too_large_for_any_service_is_refused_before_one_could_hang_up_on_it(address):
     _, url = address
-    reply = requests.post(f"{url}/v1/batch", data=b" " * 21_000_000, timeout=20)
+    reply = requests.post(f"{url}/v1/batch", data=b" " * MAX_BODY, timeout=20)
     assert reply.status_code == 413
     assert reply.json()["code"] == "too_large"
 

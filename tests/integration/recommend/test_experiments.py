@@ -259,6 +259,11 @@ class TestExperiments:
         found = api.get("/v1/slots/home/experiment").get_json()["variants"]
         assert {one["name"]: one["people"] for one in found} == counts
 
+    def test_a_batch_is_answered_also_when_the_shops_settings_are_read_anew_for_it(self, api, shop, monkeypatch):
+        monkeypatch.setattr("shared.shop._CACHE_S", -1.0)
+        asked = {"customer_ids": [str(shop.person("green 0"))], "slot": "home"}
+        assert api.post("/v1/recommendations/batch", json=asked).status_code == 200
+
     def test_a_batch_without_a_slot_or_experiment_has_no_variants(self, api, shop):
         asked = {"customer_ids": [str(shop.person("green 0"))]}
         assert api.post("/v1/recommendations/batch", json=asked).get_json()["experiments"] == {}

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import io
 import logging
 
 import jwt
@@ -104,6 +105,14 @@ def test_an_unexpected_failure_tells_the_caller_nothing_of_our_inside(api):
 def test_a_body_that_nothing_could_hold_is_refused_where_it_comes_in(api, body):
     reply = api.put("/v1/orders/7", data=body, content_type="application/json")
     assert problem(reply)["status"] in (400, 422)
+
+
+@pytest.mark.parametrize(("length", "read"), [(1_000_000, 1_000_000), (web.MAX_BODY + 1, 0)])
+def test_what_a_refused_request_still_has_to_say_is_heard_unless_it_is_too_much(api, length, read):
+    body = io.BytesIO(b" " * length)
+    reply = api.as_key(None).post("/v1/orders/", input_stream=body, content_length=length)
+    assert problem(reply)["status"] == 401
+    assert body.tell() == read
 
 
 @pytest.mark.parametrize("body", [{"quantity": "\0"}, {"quantity": 1, "\0": 1}, ["\0"], {"quantity": [{"a": "\0"}]}])
