@@ -17,7 +17,7 @@ import redis
 from shared import telemetry
 
 LOOK_EVERY_S: Final = 1.0
-PATIENCE: Final = 15  # looks in succession: a process that was stopped or starved has not looked meanwhile
+PATIENCE: Final = 12  # looks in succession: a process that was stopped or starved has not looked meanwhile
 _TELLING_S: Final = 2.0  # whoever hangs may hang in what it says, and must not hold up its watchdog as well
 
 _log = telemetry.get_logger(__name__)

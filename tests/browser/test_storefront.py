@@ -56,6 +56,39 @@ def test_a_hostile_name_stays_text_and_money_has_the_decimals_of_its_currency(wi
     assert "新品上架" in found.inner_text()
 
 
+def test_no_address_of_an_item_becomes_script_or_an_attribute_of_a_shops_page(window):
+    """In a page without a policy of its own, as most shops have."""
+    page, script = window.page, "javascript:document.title=1"
+    breaking = 'https://pictures.example/x" onerror="document.title=1" onclick="document.title=1'
+    items = [
+        {"item_id": "A", "name": HOSTILE, "url": script, "image_url": script},
+        {
+            "item_id": "B",
+            "url": " JaVa\tScript:document.title=1",
+            "image_url": breaking,
+            "reason_text": {"en": HOSTILE},
+        },
+        {"item_id": "C", "url": breaking, "image_url": "data:text/html,<script>document.title=1</script>"},
+    ]
+    place = "<title>tea</title><div data-zhike-slot='home'></div><script src='/widget.js' data-key='k' defer></script>"
+    page.route("**/a-shop", lambda route: route.fulfill(body=place, content_type="text/html"))
+    page.route("**/v1/recommendations", lambda route: route.fulfill(json={"recommendation_id": "r", "items": items}))
+    page.route("https://pictures.example/**", lambda route: route.abort())
+    page.goto("/a-shop")
+    cards = page.locator(".zhike-card")
+    cards.nth(2).wait_for()
+    assert [one.evaluate("card => card.tagName") for one in cards.all()] == ["DIV", "DIV", "A"]
+    addresses = page.evaluate("[...document.querySelectorAll('a, img')].map(one => one.href || one.src)")
+    assert len(addresses) == 2
+    assert all(one.startswith("https://pictures.example/x%22") for one in addresses)
+    names = page.evaluate("[...document.querySelectorAll('ul, ul *')].flatMap(one => one.getAttributeNames())")
+    assert [name for name in names if name.startswith("on")] == []
+    for one in cards.all()[:2]:
+        one.click()
+    assert page.title() == "tea"
+    window.complaints.clear()  # the browser tells of the picture that was not there
+
+
 def test_what_stands_in_a_place_stays_where_there_is_no_answer(window, sample_shop):
     page = window.page
     page.goto("/storefront")
