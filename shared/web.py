@@ -179,8 +179,7 @@ def _install_requests(app: Flask) -> None:
             response.headers["ETag"] = g.etag
         if "idempotency" in g:
             idempotency.keep_reply(response)
-        if response.status_code >= 400:
-            _read_out()
+        _read_out()
         write = _log.info if response.status_code >= 400 or seconds > 1 else _log.debug
         write("request", method=http.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
         return response
@@ -194,10 +193,10 @@ def _install_requests(app: Flask) -> None:
 
 
 def _read_out() -> None:
-    """Read what a refused request still has to say, within bounds.
+    """Read what nobody has read of the request, within bounds.
 
-    A connection that is closed over the rest of a body is reset, and a proxy in between would tell its client that we
-    are away instead of what we answered.
+    gunicorn closes a connection over the rest of a body, and a proxy in between would tell its client that we are away
+    instead of what we answered, or the next client whose request it was about to send over it.
     """
     body, left = http.environ.get("wsgi.input"), MAX_BODY
     if body is None or (http.content_length or 0) > MAX_BODY:

@@ -115,6 +115,12 @@ def test_what_a_refused_request_still_has_to_say_is_heard_unless_it_is_too_much(
     assert body.tell() == read
 
 
+def test_a_body_that_nobody_asked_for_is_heard_to_its_end(api):
+    body = io.BytesIO(b" " * 300_000)
+    assert api.get("/v1/orders/7", input_stream=body, content_length=300_000).status_code == 200
+    assert body.tell() == 300_000
+
+
 @pytest.mark.parametrize("body", [{"quantity": "\0"}, {"quantity": 1, "\0": 1}, ["\0"], {"quantity": [{"a": "\0"}]}])
 def test_a_text_with_a_null_character_is_refused_before_it_reaches_the_database(api, body):
     reply = api.put("/v1/orders/7", json=body)
