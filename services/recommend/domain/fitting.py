@@ -44,31 +44,45 @@ class Fitted:
     sessions: Sessions
 
 
-def fit(history: History, parameters: Parameters, described: Described | None = None) -> Fitted:
+def fit(
+    history: History, parameters: Parameters, described: Described | None = None, known: Fitted | None = None
+) -> Fitted:
     """Fit every part. The same history and parameters give the same arrays. Raises als.TooLittleData.
 
-    `described`: what the catalogue says of the items; None: nothing. Memory: some 16 bytes for each pair of a person
-    and an item three times over, factors, and 200 MB while neighbours are sought.
+    `described`: what the catalogue says of the items; None: nothing. `known`: fitted to the same history with the same
+    half-lives; its factors and neighbours are taken where they were made with the same parameters. Memory: some 16
+    bytes for each pair of a person and an item three times over, factors, and 200 MB while neighbours are sought.
     """
     learned = tastes(history.grouped(), parameters)
     affinity = as_matrix(learned.keys, learned.affinity, *history.shape)
     strength = als.regularization(affinity, parameters.regularization_strength)
     used = replace(parameters, als=replace(parameters.als, regularization=strength))
-    people, items = als.fit(affinity, used.als)
+    if known is not None and known.parameters.als == used.als:
+        people, items = known.person_factors, known.item_factors
+    else:
+        people, items = als.fit(affinity, used.als)
+        items = _with_content(items, affinity, described)
     overall, by_country = lately_popular(history, parameters)
     return Fitted(
         parameters=used,
         tastes=learned,
         person_factors=people,
-        item_factors=_with_content(items, affinity, described),
+        item_factors=items,
         popularity=overall,
         popularity_by_country=by_country,
         pairs=int(affinity.nnz),
-        likeness=Likeness.of(likeness_of(affinity, KEPT, parameters.walk_alpha, parameters.walk_beta)),
+        likeness=_likeness(affinity, parameters, known),
         again=repurchase.learn(history, parameters, overall),
         kinds=None if described is None else Kinds.of(described.groups(), _sums(affinity), _fresh(history)),
         sessions=sessions.learn(history),
     )
+
+
+def _likeness(affinity: sp.csr_matrix, parameters: Parameters, known: Fitted | None) -> Likeness:
+    powers = parameters.walk_alpha, parameters.walk_beta
+    if known is not None and powers == (known.parameters.walk_alpha, known.parameters.walk_beta):
+        return known.likeness
+    return Likeness.of(likeness_of(affinity, KEPT, *powers))
 
 
 def _with_content(items: Floats, affinity: sp.csr_matrix, described: Described | None) -> Floats:

@@ -122,10 +122,15 @@ class _Bench:
     def _of(self, parameters: Parameters) -> tuple[Fitted, _Parted]:
         quick = _quick(parameters)
         if quick not in self._kept:
-            fitted = fit(self._past, quick, self._described)
+            fitted = fit(self._past, quick, self._described, self._like(quick))
             people = validation.people_of(self._past, self._future, fitted)
             self._kept[quick] = fitted, validation.parted(people, self._tuners)
         return self._kept[quick]
+
+    def _like(self, parameters: Parameters) -> Fitted | None:
+        """What was fitted to the same past and differs in what is tuned only: most of it can be taken."""
+        untuned = _untuned(parameters)
+        return next((fitted for known, (fitted, _) in self._kept.items() if _untuned(known) == untuned), None)
 
     def forget_but(self, parameters: Parameters) -> None:
         """Let go of what lost: the fitted models are what takes memory."""
@@ -134,6 +139,10 @@ class _Bench:
 
 def _quick(parameters: Parameters) -> Parameters:
     return replace(parameters, als=replace(parameters.als, iterations=_ITERATIONS, regularization=0.0))
+
+
+def _untuned(parameters: Parameters) -> Parameters:
+    return replace(parameters, regularization_strength=0.0, walk_alpha=0.0, walk_beta=0.0)
 
 
 def _tuned(bench: _Bench, start: Parameters) -> Parameters:

@@ -1,5 +1,7 @@
 """The blend is chosen on the shop's own data, and nothing of the future is seen while it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,18 @@ def test_the_same_history_gives_the_same_model():
     assert np.array_equal(first.item_factors, second.item_factors)
     assert np.array_equal(first.popularity, second.popularity)
     assert (first.blend, first.figures) == (second.blend, second.figures)
+
+
+@pytest.mark.parametrize("change", [{"regularization_strength": 0.5}, {"walk_alpha": 0.8, "walk_beta": 0.4}, {}])
+def test_what_is_taken_from_an_earlier_fit_is_what_would_be_fitted(change):
+    everything = creatures_of_habit()
+    known, wanted = fit(everything, SMALL), fit(everything, replace(SMALL, **change))
+    found = fit(everything, replace(SMALL, **change), known=known)
+    assert np.array_equal(found.item_factors, wanted.item_factors)
+    assert np.array_equal(found.person_factors, wanted.person_factors)
+    assert np.array_equal(found.likeness.items, wanted.likeness.items)
+    assert np.array_equal(found.likeness.weights, wanted.likeness.weights)
+    assert found.parameters == wanted.parameters
 
 
 def test_a_champion_that_shows_everybody_the_same_is_replaced_and_the_gain_is_told():
