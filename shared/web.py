@@ -198,11 +198,11 @@ def _read_out() -> None:
     gunicorn closes a connection over the rest of a body, and a proxy in between would tell its client that we are away
     instead of what we answered, or the next client whose request it was about to send over it.
     """
-    body, left = http.environ.get("wsgi.input"), MAX_BODY
-    if body is None or (http.content_length or 0) > MAX_BODY:
+    left = MAX_BODY
+    if (http.content_length or 0) > MAX_BODY:
         return
     with suppress(Exception):  # the client has gone, or its chunks are none: there is nobody left to be told
-        while left > 0 and (piece := body.read(min(_PIECE, left))):
+        while left > 0 and (piece := http.stream.read(min(_PIECE, left))):
             left -= len(piece)
 
 
