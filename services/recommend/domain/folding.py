@@ -62,7 +62,7 @@ def fold_in(item_factors: Floats, base: Base, items: NDArray[np.int64], affinity
     return solved.ravel() if not failed else np.linalg.solve(left, confidence @ chosen)
 
 
-@compiled(MATRIX, MATRIX, KEYS, FLOATS, lets_others_run=True)
+@compiled(MATRIX, MATRIX, KEYS, FLOATS)
 def _changed_little(item_factors: Floats, inverse: Floats, items: NDArray[np.int64], confidence: Floats) -> Floats:
     chosen = np.empty((len(items), item_factors.shape[1]), dtype=np.float32)
     for row in range(len(items)):
