@@ -1,6 +1,6 @@
 """Celery entry points of recommend."""
 
-from services.recommend.actions import interactions, training, upkeep
+from services.recommend.actions import interactions, upkeep
 from shared import queue
 
 
@@ -13,6 +13,8 @@ def read_events() -> None:
 @queue.task("recommend.train")
 def train() -> None:
     """Train and publish a model where one is due or was asked for."""
+    from services.recommend.actions import training  # noqa: PLC0415  # 150 MB of compiler that only a trainer needs
+
     training.train_if_due()
 
 
