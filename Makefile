@@ -22,6 +22,7 @@ setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies,
 	@echo "Installing the locked dependencies into .venv ..."
 	@PYTHON='$(PYTHON)' requirements/install.sh .venv requirements/lock.txt
 	@$(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation --editable .
+	@echo "Compiling the loops of recommend ..."
 	@$(BIN)/python -c 'import services.recommend.domain.answering'
 	@touch $@
 

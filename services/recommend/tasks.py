@@ -13,7 +13,7 @@ def read_events() -> None:
 @queue.task("recommend.train")
 def train() -> None:
     """Train and publish a model where one is due or was asked for."""
-    from services.recommend.actions import training  # noqa: PLC0415  # 150 MB of compiler that only a trainer needs
+    from services.recommend.actions import training  # noqa: PLC0415  # 260 MB that only a trainer needs
 
     training.train_if_due()
 

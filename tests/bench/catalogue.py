@@ -10,7 +10,7 @@ from services.recommend.actions import training
 from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters
-from services.recommend.domain.training import Trained
+from services.recommend.domain.trained import Trained
 from services.recommend.store import models as store
 from shared.database import transaction
 from tests.bench.stack import Stack

@@ -11,7 +11,7 @@ from services.recommend.artifacts.models import Artifact
 from services.recommend.artifacts.serving import arrays_of, model_of
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
 from services.recommend.domain.challengers.log import Keys, Log
-from services.recommend.domain.content import Described
+from services.recommend.domain.described import Described
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.model import Model

@@ -16,10 +16,10 @@ from services.recommend.domain.answering import answer, answer_many, asks_for_co
 from services.recommend.domain.catalogue import Catalogue
 from services.recommend.domain.model import Model
 from services.recommend.domain.slots import Slot
-from services.recommend.domain.wishes import Answer, Wish
+from services.recommend.domain.wishes import Answer, Visitor, Wish
 from services.recommend.schemas.recommendations import BatchIn
 from shared import shop
-from shared.database import Transaction, transaction
+from shared.database import transaction
 from shared.ids import uuid7
 
 _batches: Final = msgspec.json.Decoder(BatchIn)
@@ -36,9 +36,8 @@ def answer_batch(body: bytes) -> bytes:
     customers = list(dict.fromkeys(asked.customer_ids))
     servings = served.begin_many(asked, customers)
     world = _World(catalogue, model, shop.business_now())
-    groups = _groups(asked, servings, world)  # before the transaction: conditions ask for the shop's settings
-    with transaction(read_only=True) as tx:
-        found = _answers(tx, groups, customers, servings, world)
+    groups = _groups(asked, servings, world)
+    found = _answers(groups, _visitors(groups, customers, world.now), servings, world)
     served.remember_many(list(zip(servings, found, strict=True)))
     answers = dict(zip(map(str, customers), found, strict=True))
     clock = world.now, shop.shop().time_zone
@@ -78,19 +77,26 @@ def _groups(asked: BatchIn, servings: Sequence[Serving], world: _World) -> list[
     return [_Group(slot, wish_of(asked, world.catalogue, world.now, slot), places) for slot, places in slots]
 
 
+def _visitors(groups: Sequence[_Group], customers: Sequence[UUID], now: datetime) -> list[list[Visitor]]:
+    """Those of each group. All else is done outside: it takes long, and may read settings or counts of its own."""
+    with transaction(read_only=True) as tx:
+        return [
+            people.visitors(tx, [customers[place] for place in places], now, where_they_are=asks_for_country(wish))
+            for _, wish, places in groups
+        ]
+
+
 def _answers(
-    tx: Transaction, groups: Sequence[_Group], customers: Sequence[UUID], servings: Sequence[Serving], world: _World
+    groups: Sequence[_Group], visitors: Sequence[list[Visitor]], servings: Sequence[Serving], world: _World
 ) -> list[Answer]:
     """The answers in the order of the customers."""
-    catalogue, model, now = world
+    catalogue, model, _ = world
     found: dict[int, Answer] = {}
-    for slot, wish, places in groups:
-        some = [customers[place] for place in places]
-        visitors = people.visitors(tx, some, now, where_they_are=asks_for_country(wish))
+    for (slot, wish, places), some in zip(groups, visitors, strict=True):
         if slot is None:
-            answers = answer_many(model, catalogue, visitors, wish)
+            answers = answer_many(model, catalogue, some, wish)
         else:
             wishes = [served.explored_by(servings[place], wish, catalogue) for place in places]
-            answers = [answer(model, catalogue, *one) for one in zip(visitors, wishes, strict=True)]
+            answers = [answer(model, catalogue, *one) for one in zip(some, wishes, strict=True)]
         found.update(zip(places, answers, strict=True))
-    return [found[place] for place in range(len(customers))]
+    return [found[place] for place in range(len(servings))]

@@ -12,10 +12,10 @@ from services.recommend.artifacts import models as artifacts
 from services.recommend.artifacts.serving import arrays_of
 from services.recommend.domain.habits import Habits, habits_of
 from services.recommend.domain.histories import History
-from services.recommend.domain.parameters import AlsParameters, Parameters, blend_of, parameters_of
-from services.recommend.domain.recipes import Recipe
+from services.recommend.domain.parameters import AlsParameters, Parameters, Recipe, blend_of, parameters_of
 from services.recommend.domain.tastes import Lines
-from services.recommend.domain.training import Situation, Trained, is_due, train
+from services.recommend.domain.trained import Trained
+from services.recommend.domain.training import Situation, is_due, train
 from services.recommend.store import interactions
 from services.recommend.store import models as store
 from shared import shop, telemetry

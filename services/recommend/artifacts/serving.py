@@ -17,7 +17,7 @@ from services.recommend.domain.pairs import Pairs
 from services.recommend.domain.parameters import blend_of, parameters_of
 from services.recommend.domain.scanning import FEWEST_ITEMS, Codes, coded
 from services.recommend.domain.sessions import Sessions
-from services.recommend.domain.training import Trained
+from services.recommend.domain.trained import Trained
 
 _SESSIONS: Final = ("starts", "items", "pointers", "with_item")
 

@@ -17,7 +17,7 @@ MATRIX: Final = types.Array(types.float32, 2, "C", readonly=True)
 KEYS: Final = types.Array(types.int64, 1, "A", readonly=True)
 KINDS: Final = types.Array(types.int16, 1, "A", readonly=True)
 ROW: Final = types.Array(types.float32, 1, "C", readonly=True)
-THREE: Final = types.Tuple([types.float64] * 3)  # type: ignore[no-untyped-call]
+THREE_FLOATS: Final = types.Tuple([types.float64] * 3)  # type: ignore[no-untyped-call]
 OUT: Final = types.Array(types.float32, 1, "C")
 KEYS_OUT: Final = types.Array(types.int64, 1, "C")
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from services.recommend.domain import als, repurchase, sessions
 from services.recommend.domain.again import Again
 from services.recommend.domain.challengers.walks import likeness_of
-from services.recommend.domain.content import Described, warmed
+from services.recommend.domain.content import warmed
+from services.recommend.domain.described import Described
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.kinds import Kinds

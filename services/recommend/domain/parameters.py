@@ -74,6 +74,14 @@ class Blend:
     discover: Weights = Weights(collaborative=1.0, popular=0.3)
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What a model is made with."""
+
+    parameters: Parameters
+    blend: Blend
+
+
 def parameters_of(document: Mapping[str, Any]) -> Parameters:
     """Parameters as a manifest has them; what an earlier release did not write is as it is by default."""
     return Parameters(**{**document, "als": AlsParameters(**document["als"])})

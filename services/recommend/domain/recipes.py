@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.domain import validation
-from services.recommend.domain.content import Described
+from services.recommend.domain.described import Described
 from services.recommend.domain.fitting import Fitted, fit
 from services.recommend.domain.histories import History
-from services.recommend.domain.parameters import Blend, Parameters, Weights
+from services.recommend.domain.parameters import Blend, Parameters, Recipe, Weights
 
 MOST_TUNED_ON: Final = 50_000  # people: what tuning costs is bounded
 MOST_TUNED_LINES: Final = 200_000  # about: each setting that is tried fits all parts anew
@@ -28,14 +28,6 @@ _STRENGTHS: Final = (1.5, 0.5, 4.0)
 _WALKS: Final = ((1.0, 0.6), (0.8, 0.4))
 
 _Parted = tuple[list[validation.Person], list[validation.Person]]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a model is made with."""
-
-    parameters: Parameters
-    blend: Blend
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from services.recommend.domain.compiled import FLOATS, KEYS, KINDS, THREE, compiled
+from services.recommend.domain.compiled import FLOATS, KEYS, KINDS, THREE_FLOATS, compiled
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import Parameters, kind_weights
 
@@ -119,7 +119,7 @@ def as_matrix(keys: Keys, values: Floats, people: int, items: int) -> sp.csr_mat
     return sp.csr_matrix((values[there], columns.astype(np.int32), pointers), shape=(people, items))
 
 
-@compiled(*(KEYS, KEYS, KINDS, FLOATS, FLOATS, FLOATS), THREE)
+@compiled(*(KEYS, KEYS, KINDS, FLOATS, FLOATS, FLOATS), THREE_FLOATS)
 def _grouped(
     order: Keys,
     keys: Keys,

@@ -2,20 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from services.recommend.domain.again import Again
-from services.recommend.domain.content import Described
+from services.recommend.domain.described import Described
 from services.recommend.domain.fitting import fit
 from services.recommend.domain.histories import History
-from services.recommend.domain.kinds import Kinds
-from services.recommend.domain.likeness import Likeness
-from services.recommend.domain.parameters import Blend, Parameters
-from services.recommend.domain.recipes import Recipe, decide
-from services.recommend.domain.sessions import Sessions
+from services.recommend.domain.parameters import Parameters, Recipe
+from services.recommend.domain.recipes import decide
+from services.recommend.domain.trained import Trained
 
 MOST_OFTEN: Final = timedelta(minutes=30)
 AFTER_FAILURE: Final = timedelta(minutes=10)
@@ -47,26 +41,6 @@ def is_due(at: Situation) -> bool:
         return False
     trained = at.trained or 0
     return at.read - trained >= max(LEAST_NEW, LEAST_NEW_SHARE * trained)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a run made: arrays by item key, what it was made with, and figures for the registry.
-
-    `beaten`: the figures of a recipe that was tried and did not beat the champion's, and what it was.
-    """
-
-    item_factors: NDArray[np.float32]
-    popularity: NDArray[np.float32]
-    popularity_by_country: dict[str, NDArray[np.float32]]
-    parameters: Parameters
-    blend: Blend
-    figures: dict[str, Any]
-    likeness: Likeness | None = None
-    again: Again | None = None
-    kinds: Kinds | None = None
-    sessions: Sessions | None = None
-    beaten: tuple[Recipe, dict[str, Any]] | None = None
 
 
 def train(

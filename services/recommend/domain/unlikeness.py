@@ -25,10 +25,6 @@ class Likeness:
     model: Model | None
     catalogue: Catalogue
 
-    def between(self, key: int, others: Keys) -> Floats:
-        """Of one item and each of some."""
-        return self.to(others)(key)
-
     def to(self, others: Keys) -> Callable[[int], Floats]:
         """From a key to its likeness to each of these items: what they are is looked up once."""
         categories, brands = self.catalogue.columns.categories.codes, self.catalogue.columns.brands.codes

@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
-from services.recommend.domain.content import Described
+from services.recommend.domain.described import Described
 from services.recommend.store import arrays
 from shared import log
 from shared.database import Transaction

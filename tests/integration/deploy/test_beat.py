@@ -8,9 +8,6 @@ import sys
 from collections import Counter
 from contextlib import closing, contextmanager
 
-import pytest
-import redis
-
 from deploy import beat
 from deploy.home import CHECKOUT
 from deploy.process import Command, spawn, stop
@@ -18,16 +15,6 @@ from shared import contracts, queue
 from tests.journey.platform import eventually
 
 SWEEP = "campaign.start_due"
-
-
-@pytest.fixture
-def valkey(servers):
-    url = servers.redis(2)
-    client = redis.Redis.from_url(url)
-    client.flushdb()
-    yield url, client
-    client.flushdb()
-    client.close()
 
 
 def scheduler(url, tmp_path, name):

@@ -26,16 +26,6 @@ BEAT = "import sys, pathlib; " + IMPATIENT.format(
 )
 
 
-@pytest.fixture
-def valkey(servers):
-    url = servers.redis(2)
-    client = redis.Redis.from_url(url)
-    client.flushdb()
-    yield url, client
-    client.flushdb()
-    client.close()
-
-
 def looks(watchdog, number, before=lambda: None):
     found = []
     for _ in range(number):

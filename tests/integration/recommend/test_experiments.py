@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.recommend.actions import interactions, upkeep
+from services.recommend.actions import interactions, served, upkeep
 from services.recommend.domain.experiments import BEFORE
 from services.recommend.domain.interactions import Kind
 from services.recommend.store import experiments as store
@@ -261,6 +261,14 @@ class TestExperiments:
 
     def test_a_batch_is_answered_also_when_the_shops_settings_are_read_anew_for_it(self, api, shop, monkeypatch):
         monkeypatch.setattr("shared.shop._CACHE_S", -1.0)
+        asked = {"customer_ids": [str(shop.person("green 0"))], "slot": "home"}
+        assert api.post("/v1/recommendations/batch", json=asked).status_code == 200
+
+    def test_a_batch_explores_also_when_what_is_seldom_shown_was_never_counted(self, api, shop):
+        slot = api.get("/v1/slots/home").get_json()
+        kept = {name: value for name, value in slot.items() if name not in ("name", "version", "updated_at")}
+        assert api.put("/v1/slots/home", json={**kept, "explore_share": 0.2}).status_code == 200
+        served.forget()
         asked = {"customer_ids": [str(shop.person("green 0"))], "slot": "home"}
         assert api.post("/v1/recommendations/batch", json=asked).status_code == 200
 

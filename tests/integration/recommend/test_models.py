@@ -8,8 +8,7 @@ import pytest
 
 from services.recommend.actions import interactions, shelf, training
 from services.recommend.artifacts import models as artifacts
-from services.recommend.domain.parameters import Blend, Parameters, Weights
-from services.recommend.domain.recipes import Recipe
+from services.recommend.domain.parameters import Blend, Parameters, Recipe, Weights
 from services.recommend.store import models as store
 
 

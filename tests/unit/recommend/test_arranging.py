@@ -136,7 +136,7 @@ def test_the_answer_is_that_of_a_person_with_a_pencil(rows, model, deeds, wish, 
     likeness = Likeness(model, catalogue)
     pencil = Pencil(
         *(rows, wish, plan, allowed(rows, deeds, wish, plan)),
-        lambda one, other: float(likeness.between(one, np.asarray([other]))[0]),
+        lambda one, other: float(likeness.to(np.asarray([other]))(one)[0]),
         answer.keys.tolist(),
     )
     pencil.pin()

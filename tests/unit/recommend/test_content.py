@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from services.recommend.domain.content import Described, warmed
+from services.recommend.domain.content import warmed
+from services.recommend.domain.described import Described
 
 CATALOGUE = Described(
     names=["龙井 green tea", "碧螺春 green tea", "porcelain cup", "龙井 spring green tea", "unheard of"],

@@ -9,8 +9,8 @@ from services.recommend.domain import recipes
 from services.recommend.domain.fitting import fit
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
-from services.recommend.domain.parameters import AlsParameters, Blend, Parameters, Weights
-from services.recommend.domain.recipes import Recipe, decide, surely_better
+from services.recommend.domain.parameters import AlsParameters, Blend, Parameters, Recipe, Weights
+from services.recommend.domain.recipes import decide, surely_better
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.training import train
 from services.recommend.domain.validation import choose_blend, figures, held_out, parted, people_of
