@@ -3,7 +3,7 @@
 Who acts is plumbing like the request id: the caller of the request, or the platform itself where nobody asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,6 +38,10 @@ SYSTEM: Final = Actor("system", "system", "zhike")
 VISITOR: Final = Actor("visitor", "", "")  # nobody knows who: not logged in
 
 
+# What was done something to (its kind and id), and what changed: the state before and after.
+Entry = tuple[tuple[str, object], Mapping[str, Any] | None, Mapping[str, Any] | None]
+
+
 def record(
     tx: Transaction,
     action: str,
@@ -51,26 +55,35 @@ def record(
     `before` and `after` hold what changed. Contact fields are sealed; long texts and lists are cut, so that an entry
     stays small.
     """
+    record_many(tx, action, [(subject, before, after)], actor)
+
+
+def record_many(tx: Transaction, action: str, entries: Iterable[Entry], actor: Actor | None = None) -> None:
+    """As record(), for the same done to many, an entry each."""
     who = actor or caller()
-    tx.execute(
+    name = seal(who.name) if who.kind == "user" and who.name else who.name
+    tx.many(
         """
         INSERT INTO audit_log (entry_id, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
                                before, after, request_id)
         VALUES (%(entry_id)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, %(action)s, %(subject_kind)s,
                 %(subject_id)s, %(before)s::jsonb, %(after)s::jsonb, %(request_id)s)
         """,
-        {
-            "entry_id": uuid7(),
-            "actor_kind": who.kind,
-            "actor_id": who.id,
-            "actor_name": seal(who.name) if who.kind == "user" and who.name else who.name,
-            "action": action,
-            "subject_kind": subject[0],
-            "subject_id": str(subject[1]),
-            "before": _json(before),
-            "after": _json(after),
-            "request_id": telemetry.request_id(),
-        },
+        [
+            {
+                "entry_id": uuid7(),
+                "actor_kind": who.kind,
+                "actor_id": who.id,
+                "actor_name": name,
+                "action": action,
+                "subject_kind": subject[0],
+                "subject_id": str(subject[1]),
+                "before": _json(before),
+                "after": _json(after),
+                "request_id": telemetry.request_id(),
+            }
+            for subject, before, after in entries
+        ],
     )
 
 

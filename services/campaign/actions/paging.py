@@ -18,6 +18,12 @@ def after_id(cursor: str | None) -> UUID | None:
     return found[0] if found else None
 
 
+def instant(cursor: str | None) -> datetime | None:
+    """The instant that bounds a walk."""
+    found = _read(cursor, (datetime.fromisoformat,))
+    return found[0] if found else None
+
+
 def after_time(cursor: str | None) -> tuple[datetime, UUID] | None:
     """The instant and id a list by time has come to."""
     found = _read(cursor, (datetime.fromisoformat, _uuid))

@@ -34,6 +34,9 @@ def list_failed(query: dict[str, Any]) -> dict[str, Any]:
 @idempotent
 @blp.arguments(RetryIn)
 @blp.response(200, RetryOut)
-def retry(body: dict[str, Any]) -> dict[str, int]:
-    """Make failed messages due again; consent, suppression, quiet hours and caps are decided anew."""
-    return actions.retry(body["send_ids"])
+def retry(body: dict[str, Any]) -> dict[str, Any]:
+    """Make failed messages due again, 1,000 at most; consent, suppression, quiet hours and caps are decided anew.
+
+    `remaining` says how many of all it did not reach; the same request with `next_cursor` as its `cursor` goes on.
+    """
+    return actions.retry(body["send_ids"], body["cursor"])

@@ -65,10 +65,15 @@ class FailedPage(ma.Schema):
 
 
 class RetryIn(ma.Schema):
-    """Which messages: named by id, or all that failed (`all`: true)."""
+    """Which messages: named by id, or all that failed (`all`: true), 1,000 of them at most by one request."""
 
     send_ids = ma.fields.List(ma.fields.UUID(), load_default=None, validate=ma.validate.Length(1, 1000))
     all = ma.fields.Boolean(load_default=False)
+    cursor = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.Length(max=500),
+        metadata={"description": "`next_cursor` of the answer before"},
+    )
 
     @ma.validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -80,3 +85,7 @@ class RetryOut(ma.Schema):
     """How many are due again."""
 
     retried = ma.fields.Integer()
+    remaining = ma.fields.Integer(metadata={"description": "of all, how many this request did not reach"})
+    next_cursor = ma.fields.String(
+        allow_none=True, metadata={"description": "send it as `cursor` to go on; null: all are due again"}
+    )

@@ -40,16 +40,19 @@ def waiting(tx: Transaction) -> int:
     return found
 
 
-def failed(tx: Transaction) -> tuple[int, datetime | None]:
+def failed(tx: Transaction, until: datetime | None = None) -> tuple[int, datetime | None]:
     """How many messages of the last 30 days failed that could go again, and since when the oldest has.
 
-    A mailbox that does not exist is an answer, not a fault: trying it again would only harm the sender's name.
+    A mailbox that does not exist is an answer, not a fault: trying it again would only harm the sender's name. What is
+    cancelled stays so. `until`: only those that failed by then.
     """
     row = tx.one(
         """
-        SELECT count(*) AS n, min(settled_at) AS oldest FROM send
-        WHERE state = 'failed' AND reason <> 'mailbox_unknown' AND settled_at > now() - interval '30 days'
-        """
+        SELECT count(*) AS n, min(s.settled_at) AS oldest FROM send s JOIN run r USING (run_id)
+        WHERE s.state = 'failed' AND s.reason <> 'mailbox_unknown' AND s.settled_at > now() - interval '30 days'
+          AND (%(until)s::timestamptz IS NULL OR s.settled_at <= %(until)s) AND r.status <> 'cancelled'
+        """,
+        {"until": until},
     )
     return (row["n"], row["oldest"]) if row else (0, None)
 
@@ -62,26 +65,32 @@ def failed_sends(tx: Transaction, limit: int) -> list[Row]:
                c.name AS campaign_name, r.channel
         FROM send s JOIN run r USING (run_id) JOIN campaign c USING (campaign_id)
         WHERE s.state = 'failed' AND s.reason <> 'mailbox_unknown' AND s.settled_at > now() - interval '30 days'
+          AND r.status <> 'cancelled'
         ORDER BY s.settled_at DESC, s.send_id LIMIT %(limit)s
         """,
         {"limit": limit},
     )
 
 
-def send_again(tx: Transaction, send_ids: Sequence[UUID] | None, expires_hours: int) -> list[Row]:
-    """Make failed messages (None: all that can go again) due now; their runs and campaigns go on sending.
+def send_again(
+    tx: Transaction, send_ids: Sequence[UUID] | None, until: datetime, limit: int, expires_hours: int
+) -> list[Row]:
+    """Make failed messages (None: those that failed by `until`) due now, `limit` of them at most, the oldest first.
 
-    An answer to the old attempt that still comes in is not theirs any more. Cancelled runs stay cancelled.
+    Their runs and campaigns go on sending. An answer to the old attempt that still comes in is not theirs any more.
     """
     return tx.all(
         """
-        WITH again AS (
+        WITH chosen AS (
+            SELECT s.send_id FROM send s JOIN run r USING (run_id)
+            WHERE s.state = 'failed' AND s.reason <> 'mailbox_unknown' AND s.settled_at > now() - interval '30 days'
+              AND s.settled_at <= %(until)s AND r.status <> 'cancelled'
+              AND (%(send_ids)s::uuid[] IS NULL OR s.send_id = ANY(%(send_ids)s))
+            ORDER BY s.settled_at, s.send_id LIMIT %(limit)s FOR UPDATE OF s
+        ), again AS (
             UPDATE send s SET state = 'pending', reason = 'asked_again', attempts = 0, due_at = now(), hand_over = NULL,
                    lease = NULL, lease_until = NULL, settled_at = NULL
-            FROM run r
-            WHERE r.run_id = s.run_id AND r.status <> 'cancelled'
-              AND (%(send_ids)s::uuid[] IS NULL OR s.send_id = ANY(%(send_ids)s))
-              AND s.state = 'failed' AND s.reason <> 'mailbox_unknown' AND s.settled_at > now() - interval '30 days'
+            FROM chosen WHERE s.send_id = chosen.send_id
             RETURNING s.send_id, s.run_id
         ), runs AS (
             UPDATE run r SET status = 'sending', finished_at = NULL,
@@ -94,5 +103,10 @@ def send_again(tx: Transaction, send_ids: Sequence[UUID] | None, expires_hours: 
         )
         SELECT send_id, run_id FROM again
         """,
-        {"send_ids": None if send_ids is None else list(send_ids), "hours": expires_hours},
+        {
+            "send_ids": None if send_ids is None else list(send_ids),
+            "until": until,
+            "limit": limit,
+            "hours": expires_hours,
+        },
     )

@@ -25,6 +25,9 @@ def get_system() -> dict[str, Any]:
 @blp.arguments(ReplayIn)
 @blp.response(200, ReplayOut)
 def post_replay(body: dict[str, Any]) -> dict[str, Any]:
-    """Try rejected events, failed messages or failed tasks again: those named, or all of a kind."""
+    """Try rejected events, failed messages or failed tasks again: those named, or all of a kind, 1,000 at most.
+
+    `remaining` says how many of them it did not reach; the same request with `next_cursor` as its `cursor` goes on.
+    """
     ids = None if body["all"] else [str(one) for one in body["ids"]]
-    return actions.replay(body["kind"], ids, {"scopes": ("events:import", "campaigns:send")})
+    return actions.replay(body["kind"], ids, {"scopes": ("events:import", "campaigns:send")}, cursor=body["cursor"])

@@ -9,13 +9,14 @@ from flask_babel import gettext, ngettext
 from services.console.actions import system as actions
 from services.console.actions.siblings import Answer, Ask, ask, ask_all
 from services.console.pages.errors import page_blueprint
-from services.console.pages.session import page, person
+from services.console.pages.session import is_fragment, page, person
 from services.console.schemas.system import KINDS
 from shared.problems import BadRequest, Problem
 
 blp = page_blueprint("system", __name__)
 
 _SHOWN: Final = 50
+_CHOSEN: Final = 500
 _FIGURES: Final = {
     "zhike_log_position": "position",
     "zhike_intake_rows": "intake",
@@ -43,25 +44,56 @@ def now() -> str:
 
 @blp.post("/system/replay")
 @page("events:replay")
-def replay() -> Response:
-    """Try dead letters of a kind again: the chosen ones, or all."""
-    kind, ids = request.form.get("kind", ""), request.form.getlist("id")
+def replay() -> Response | str:
+    """Try dead letters of a kind again: the chosen ones, or all. Many go in several requests, which the page makes."""
+    kind, ids = request.form.get("kind", ""), request.form.getlist("id")[:_CHOSEN]
     if kind not in KINDS:
         raise BadRequest(gettext("Choose what to try again."))
     if not ids and "all" not in request.form:
         flash(gettext("Choose what to try again."), "error")
-        return redirect(url_for("system.show") + "#dead")  # type: ignore[return-value]
+        return _back()
+    cursor, told = request.form.get("cursor", ""), {name: _count(name) for name in ("again", "refused", "remaining")}
+    problem = ""
     try:
-        chosen = None if "all" in request.form else ids[:500]
         asked_by = {"user": str(person().user_id), "scopes": person().scopes}
-        done = actions.replay(kind, chosen, asked_by, person().actor)
-        flash(ngettext("%(num)d is tried again.", "%(num)d are tried again.", done["again"]), "done")
-        if done["refused"]:
-            text = ngettext("%(num)d was refused again.", "%(num)d were refused again.", done["refused"])
-            flash(text, "error")
-    except Problem as problem:
-        flash(gettext("It could not be tried again: %(why)s", why=problem.detail), "error")
-    return redirect(url_for("system.show") + "#dead")  # type: ignore[return-value]
+        chosen = None if "all" in request.form else ids
+        done = actions.replay(kind, chosen, asked_by, person().actor, cursor or None)
+        told = {name: told[name] + done[name] for name in ("again", "refused")} | {"remaining": done["remaining"]}
+        cursor = done["next_cursor"] or ""
+    except Problem as error:
+        problem = gettext("It could not be tried again: %(why)s", why=error.detail)
+    if cursor:
+        step = {"kind": kind, "ids": ids, "everything": "all" in request.form, "cursor": cursor, "problem": problem}
+        template = "system/replaying_now.html" if is_fragment() else "system/replaying.html"
+        return render_template(template, **step, **told, home=_home(), back=request.form.get("back", ""))
+    _tell(told, problem)
+    return _back()
+
+
+def _count(name: str) -> int:
+    """A figure that the form carries on from request to request; it is only shown."""
+    text = request.form.get(name, "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _tell(told: dict[str, int], problem: str) -> None:
+    if problem:
+        flash(problem, "error")
+        return
+    flash(ngettext("%(num)d is tried again.", "%(num)d are tried again.", told["again"]), "done")
+    if told["refused"]:
+        flash(ngettext("%(num)d was refused again.", "%(num)d were refused again.", told["refused"]), "error")
+
+
+def _home() -> str:
+    """The page that asked: the list of rejected events, else the system page."""
+    return url_for("rejected.index") if request.form.get("back") == "rejected" else url_for("system.show") + "#dead"
+
+
+def _back() -> Response:
+    if is_fragment():
+        return Response("", 200, {"HX-Redirect": _home()})
+    return redirect(_home())  # type: ignore[return-value]
 
 
 def _present() -> dict[str, Any]:

@@ -17,11 +17,16 @@ class SystemOut(ma.Schema):
 
 
 class ReplayIn(ma.Schema):
-    """Which dead letters: a kind, and ids or all of it."""
+    """Which dead letters: a kind, and ids or all of it, 1,000 at most by one request."""
 
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf(KINDS))
     ids = ma.fields.List(ma.fields.UUID(), load_default=None, validate=ma.validate.Length(1, 500))
     all = ma.fields.Boolean(load_default=False)
+    cursor = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.Length(max=500),
+        metadata={"description": "`next_cursor` of the answer before, with the same kind and ids"},
+    )
 
     @ma.validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -34,3 +39,7 @@ class ReplayOut(ma.Schema):
 
     again = ma.fields.Integer()
     refused = ma.fields.Integer()
+    remaining = ma.fields.Integer(metadata={"description": "of those asked for, how many this request did not reach"})
+    next_cursor = ma.fields.String(
+        allow_none=True, metadata={"description": "send it as `cursor` to go on; null: all were tried"}
+    )

@@ -90,7 +90,7 @@ def collect_batch(body: bytes, sender: Sender) -> Outcome:
 def _keep_all(outcome: Outcome, batch: Batch, sender: Sender, received_at: datetime) -> None:
     if outcome.refused:
         with transaction() as tx:
-            keep(tx, outcome.accepted, sender, received_at)
+            keep(tx, [(outcome.accepted, sender, received_at)])
             rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
     elif outcome.accepted:
         _intake.do(_rows(outcome.accepted, sender, received_at))
@@ -137,10 +137,11 @@ def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, regi
     return outcome
 
 
-def keep(tx: Transaction, accepted: Sequence[Accepted], sender: Sender, received_at: datetime) -> None:
-    """Write accepted events into the intake and wake the appender after the commit."""
-    if accepted:
-        store.put(tx, [_rows(accepted, sender, received_at)])
+def keep(tx: Transaction, arrived: Sequence[tuple[Sequence[Accepted], Sender, datetime]]) -> None:
+    """Write accepted events, each with its sender and when it came, into the intake; wake the appender after that."""
+    requests = [_rows(accepted, sender, received_at) for accepted, sender, received_at in arrived if accepted]
+    if requests:
+        store.put(tx, requests)
         tx.nudge(contracts.INTAKE_GREW)
 
 

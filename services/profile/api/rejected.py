@@ -11,6 +11,7 @@ from services.profile.schemas.rejected import RejectedPage, RejectedQuery, Repla
 from shared.auth import principal, require
 from shared.blueprint import Blueprint
 from shared.idempotency import idempotent
+from shared.web import encode_cursor
 
 blp = Blueprint("rejected", __name__, url_prefix="/v1/rejected-events", description="Events that could not be taken")
 
@@ -32,8 +33,15 @@ def list_rejected(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(ReplayMany)
 @blp.response(200, ReplayedMany)
 def replay_many(body: dict[str, Any]) -> dict[str, Any]:
-    """Take many events in after all, as they were; those refused again stay, with the reason."""
-    return actions.replay_many(body["rejected_ids"], principal().name)
+    """Take many events in after all, as they were, oldest first; those refused again stay, with the reason.
+
+    One request tries 1,000 at most, and goes on for about five seconds: `remaining` says how many it did not reach.
+    The same request with `next_cursor` as its `cursor` goes on behind those it did.
+    """
+    place = paging.after(body["cursor"], UUID, UUID) or ()
+    done = actions.replay_many(body["rejected_ids"], principal().name, *place)
+    going_on = done["remaining"] and done["after"]
+    return {**done, "next_cursor": encode_cursor(done["after"], done["until"]) if going_on else None}
 
 
 @blp.post("/<uuid:rejected_id>/replay")

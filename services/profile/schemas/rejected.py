@@ -61,13 +61,18 @@ class Replayed(Schema):
 
 
 class ReplayMany(Schema):
-    """Which events: named by id, or all that wait (`all`: true), the oldest 500 of them at a time."""
+    """Which events: named by id, or all that wait (`all`: true), 1,000 of them at most by one request."""
 
     class Meta:
         unknown = RAISE
 
     rejected_ids = fields.List(fields.UUID(), load_default=None, validate=validate.Length(min=1, max=500))
     all = fields.Bool(load_default=False)
+    cursor = fields.Str(
+        load_default=None,
+        validate=validate.Length(max=500),
+        metadata={"description": "`next_cursor` of the answer before, with the same events"},
+    )
 
     @validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -89,3 +94,7 @@ class ReplayedMany(Schema):
     replayed = fields.Int()
     refused = fields.List(fields.Nested(RefusedAgain))
     waiting = fields.Int(metadata={"description": "rejected events that nobody has replayed yet"})
+    remaining = fields.Int(metadata={"description": "of those asked for, how many this request did not reach"})
+    next_cursor = fields.Str(
+        allow_none=True, metadata={"description": "send it as `cursor` to go on; null: all were tried"}
+    )

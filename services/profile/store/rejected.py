@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -41,13 +41,39 @@ def newest(tx: Transaction, before: UUID | None, limit: int, *, replayed: bool) 
     )
 
 
-def oldest(tx: Transaction, limit: int) -> list[UUID]:
-    """The ids of the oldest events that nobody has replayed."""
+def waiting(tx: Transaction, after: UUID | None, until: UUID, limit: int) -> list[UUID]:
+    """The ids of the oldest events that nobody has replayed, behind `after`, up to `until`."""
     rows = tx.all(
-        "SELECT rejected_id FROM rejected_event WHERE replayed_at IS NULL ORDER BY rejected_id LIMIT %(limit)s",
-        {"limit": limit},
+        """
+        SELECT rejected_id FROM rejected_event
+        WHERE replayed_at IS NULL AND rejected_id <= %(until)s
+          AND (%(after)s::uuid IS NULL OR rejected_id > %(after)s)
+        ORDER BY rejected_id LIMIT %(limit)s
+        """,
+        {"after": after, "until": until, "limit": limit},
     )
     return [row["rejected_id"] for row in rows]
+
+
+def last_waiting(tx: Transaction) -> UUID | None:
+    """The newest event that nobody has replayed."""
+    query = "SELECT rejected_id FROM rejected_event WHERE replayed_at IS NULL ORDER BY rejected_id DESC LIMIT 1"
+    found: UUID | None = tx.value(query)
+    return found
+
+
+def claim(tx: Transaction, ids: Sequence[UUID], *, wait: bool) -> list[Row]:
+    """These events, locked in the order of their ids; unless `wait`, without what others hold or have replayed."""
+    return tx.all(_CLAIM_NAMED if wait else _CLAIM_FREE, {"ids": list(ids)})
+
+
+_CLAIM_NAMED: Final = """
+    SELECT * FROM rejected_event WHERE rejected_id = ANY(%(ids)s) ORDER BY rejected_id FOR UPDATE
+"""
+_CLAIM_FREE: Final = """
+    SELECT * FROM rejected_event WHERE rejected_id = ANY(%(ids)s) AND replayed_at IS NULL
+    ORDER BY rejected_id FOR UPDATE SKIP LOCKED
+"""
 
 
 def get(tx: Transaction, rejected_id: UUID) -> Row | None:
@@ -55,17 +81,26 @@ def get(tx: Transaction, rejected_id: UUID) -> Row | None:
     return tx.one("SELECT * FROM rejected_event WHERE rejected_id = %(id)s FOR UPDATE", {"id": rejected_id})
 
 
-def mark_replayed(tx: Transaction, rejected_id: UUID, at: datetime, by: str) -> None:
-    """Note that the event has gone in after all."""
+def mark_replayed(tx: Transaction, ids: Sequence[UUID], at: datetime, by: str) -> None:
+    """Note that these events have gone in after all."""
     tx.execute(
-        "UPDATE rejected_event SET replayed_at = %(at)s, replayed_by = %(by)s WHERE rejected_id = %(id)s",
-        {"id": rejected_id, "at": at, "by": by},
+        "UPDATE rejected_event SET replayed_at = %(at)s, replayed_by = %(by)s WHERE rejected_id = ANY(%(ids)s)",
+        {"ids": list(ids), "at": at, "by": by},
     )
 
 
-def count_waiting(tx: Transaction) -> int:
-    """How many rejected events nobody has replayed."""
-    return int(tx.value("SELECT count(*) FROM rejected_event WHERE replayed_at IS NULL"))
+def count_waiting(tx: Transaction, after: UUID | None = None, until: UUID | None = None) -> int:
+    """How many rejected events nobody has replayed; of those behind `after` and up to `until` where they are given."""
+    return int(
+        tx.value(
+            """
+            SELECT count(*) FROM rejected_event
+            WHERE replayed_at IS NULL AND (%(after)s::uuid IS NULL OR rejected_id > %(after)s)
+              AND (%(until)s::uuid IS NULL OR rejected_id <= %(until)s)
+            """,
+            {"after": after, "until": until},
+        )
+    )
 
 
 def oldest_waiting(tx: Transaction) -> datetime | None:

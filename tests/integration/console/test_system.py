@@ -71,7 +71,7 @@ def test_a_key_reads_the_system_only_as_admin_and_replays_by_the_api(console_api
     with services.acting("console"):
         failures.keep(queue.valkey(), "profile.upkeep", {}, OSError())
     done = console_api.post("/v1/system/dead-letters/replay", json={"kind": "failed_task", "all": True})
-    assert done.get_json() == {"again": 1, "refused": 0}
+    assert done.get_json() == {"again": 1, "refused": 0, "remaining": 0, "next_cursor": None}
 
 
 def test_the_version_is_that_of_the_project():
