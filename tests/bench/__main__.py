@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from tests.bench import collect, fitting, freshness, recommend, recommend_memory, report, send
+from tests.bench import collect, fitting, freshness, recommend, recommend_memory, report, segments, send
 from tests.bench.report import Figure
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
@@ -20,6 +20,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "recommend_batch": recommend.recommend_batch,
     "als_fit": fitting.als_fit,
     "freshness": freshness.freshness,
+    "segment_saved": segments.segment_saved,
     "send": send.send,
 }
 

@@ -1,8 +1,6 @@
 """freshness: from an event to the membership and the recommendation that follow from it, under steady traffic."""
 
-import itertools
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,24 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from deploy import up
-from deploy.home import Home
 from shared.ids import uuid7
-from tests.bench import machine, storefront
-from tests.bench.load import Target
+from tests.bench import machine, traffic
 from tests.bench.report import Figure, percentile
 from tests.journey.platform import Platform, eventually, shared
-from tests.soak import load
 
-EVENTS_PER_SECOND, BATCH = 200, 20
-CONNECTIONS = 16  # one that waits for its answer sends nothing: few could not bring the traffic that is asked for
+EVENTS_PER_SECOND = 200
 PROBES, PAUSE_S, POLL_S = 60, 0.5, 0.02
 PATIENCE_S = 30.0
 PROMISE_S, LOADED_PROMISE_S = 1.0, 3.0
-SHARE_OF_LIMIT = 0.7
-CHUNK = 20
 
 
 def freshness() -> list[Figure]:
@@ -35,15 +24,15 @@ def freshness() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="zhike-bench-") as folder, shared(Path(folder)) as platform:
         shop = _Shop(platform, 2 * PROBES)
         calm = _under(platform, shop, EVENTS_PER_SECOND, 0)
-        limit = load.measured_rate(_collector(platform), lambda: _is_caught_up(platform), storefront.VISITORS)
-        busy = _under(platform, shop, limit * SHARE_OF_LIMIT, PROBES)
+        limit = traffic.limit(platform)
+        busy = _under(platform, shop, limit * traffic.SHARE_OF_LIMIT, PROBES)
     return [
         _figure("freshness", calm, f"promised: p95 below {PROMISE_S:.0f} s"),
         _figure(
             "freshness_loaded",
             busy,
-            f"{SHARE_OF_LIMIT:.0%} of the {limit:,.0f} events/s that are taken as fast as can be until the last reader "
-            f"has read them and everybody is computed; promised: p95 below {LOADED_PROMISE_S:.0f} s",
+            f"{traffic.SHARE_OF_LIMIT:.0%} of the {limit:,.0f} events/s that are taken as fast as can be until the "
+            f"last reader has read them and everybody is computed; promised: p95 below {LOADED_PROMISE_S:.0f} s",
         ),
     ]
 
@@ -57,17 +46,9 @@ class _Found:
 
 
 def _under(platform: Platform, shop: "_Shop", events_per_s: float, first: int) -> _Found:
-    share = events_per_s / CONNECTIONS
-    visitors = [_Traffic(_collector(platform), share, first_seed) for first_seed in range(1, CONNECTIONS + 1)]
-    for traffic in visitors:
-        traffic.start()
-    try:
-        time.sleep(3)
+    with traffic.beside(platform, events_per_s) as beside:
         pairs = [shop.probe(first + number) for number in range(PROBES)]
-        return _Found(pairs, sum(traffic.rate() for traffic in visitors))
-    finally:
-        for traffic in visitors:
-            traffic.stop()
+        return _Found(pairs, beside.rate())
 
 
 def _figure(name: str, found: _Found, promised: str) -> Figure:
@@ -75,65 +56,11 @@ def _figure(name: str, found: _Found, promised: str) -> Figure:
     membership, recommendation = ([pair[side] for pair in found.pairs] for side in (0, 1))
     conditions = (
         f"{machine.described()}, all roles and the asking client on it; {found.rate:.0f} events/s in batches of "
-        f"{BATCH} beside {PROBES} probes; p50 {percentile(both, 0.5):.2f} s, worst {max(both):.2f} s; "
+        f"{traffic.BATCH} beside {PROBES} probes; p50 {percentile(both, 0.5):.2f} s, worst {max(both):.2f} s; "
         f"membership p95 {percentile(membership, 0.95):.2f} s, "
         f"recommendation p95 {percentile(recommendation, 0.95):.2f} s; {promised}"
     )
     return Figure(name, round(percentile(both, 0.95), 3), "s (p95)", None, None, conditions)
-
-
-def _collector(platform: Platform) -> Target:
-    return Target(platform.url + "/v1/batch", platform.key("server"))
-
-
-def _is_caught_up(platform: Platform) -> bool:
-    around = up.surroundings(Home(platform.data))
-    assert around is not None
-    with psycopg.connect(around.owner_url) as connection:
-        row = connection.execute(
-            """
-            SELECT NOT EXISTS (SELECT FROM profile.intake)
-               AND (SELECT position FROM profile.log_head WHERE log = 'events') <= least(
-                   (SELECT position FROM segmentation.log_cursor WHERE reader = 'segmentation'),
-                   (SELECT position FROM recommend.log_cursor WHERE reader = 'recommend')
-               )
-               AND NOT EXISTS (SELECT FROM segmentation.touched WHERE due_at <= now())
-            """
-        ).fetchone()
-    return bool(row and row[0])
-
-
-class _Traffic(threading.Thread):
-    """Events of other visitors at a steady rate, over a connection of their own."""
-
-    def __init__(self, target: Target, events_per_s: float, first_seed: int) -> None:
-        super().__init__(daemon=True)
-        self._target, self._events_per_s, self._first_seed = target, events_per_s, first_seed
-        self._ended = threading.Event()
-        self._sent, self._seconds = 0, 0.0
-
-    def run(self) -> None:
-        connection = self._target.connect()
-        started = time.monotonic()
-        for number in itertools.count():
-            if number % CHUNK == 0:
-                bodies = storefront.bodies(CHUNK * BATCH, BATCH, seed=self._first_seed + number * CONNECTIONS)
-            body = bodies[number % CHUNK]
-            due = started + number * BATCH / self._events_per_s
-            if self._ended.wait(max(0.0, due - time.monotonic())):
-                break
-            connection.send(self._target.request(body))
-            self._sent += BATCH
-            self._seconds = time.monotonic() - started
-        connection.close()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self.join()
-
-    def rate(self) -> float:
-        """Events a second that were really sent."""
-        return self._sent / self._seconds
 
 
 class _Shop:

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from services.segmentation.actions.customers import bring_up_to_date
-from services.segmentation.actions.memberships import claim
+from services.segmentation.actions.memberships import claim, refresh_stale
 from services.segmentation.actions.moments import moment_of
 from services.segmentation.domain.facts import gather
 from services.segmentation.store import facts
@@ -50,9 +50,12 @@ def read_facts() -> bool:
 def bring_touched_up_to_date(patience_s: float = PATIENCE_S) -> bool:
     """Compute features, scores and memberships of everyone whose facts have changed.
 
+    A segment that somebody has just saved comes before the next customers: its own task may find every child of the
+    worker busy here, and while events keep coming this does not end.
     False: another worker is at it for longer than our patience; what is left then is found by the next sweep.
     """
     while True:
+        refresh_stale()
         with transaction() as tx:
             if not claim(tx, patience_s):
                 return False

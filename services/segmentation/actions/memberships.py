@@ -1,7 +1,6 @@
 """Keeping memberships true to the rules."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -58,23 +57,23 @@ def _follow_one_by_one(tx: Transaction, rules: Mapping[UUID, Rule], customers: S
             segments.mark_failed(tx, segment_id, str(error))
 
 
-def refresh(segment_id: UUID, as_of: datetime | None = None) -> bool:
-    """Find all members of one segment anew; False when another is at work and it must wait for the next sweep."""
-    with transaction() as tx:
-        if not claim(tx, patience_s=5.0):
-            return False
-        segment = segments.get(tx, segment_id)
-        if segment is None:
-            return True
-        moment = moment_of(tx, as_of)
-        try:
-            found = _all_changes(tx, segment, moment)
-        except (RuleTimeoutError, RuleError) as error:
-            _log.warning("segment_not_refreshed", segment_id=str(segment_id), error=str(error))
-            segments.mark_failed(tx, segment_id, str(error))
-            return True
-        memberships.apply(tx, found, moment.as_of)
-        segments.mark_refreshed(tx, segment_id, segment.version, moment.as_of)
+def refresh(segment_id: UUID) -> bool:
+    """Find all members of one segment anew, if it waits for that.
+
+    False when another is at work and it must wait for the next sweep. One that fails is tried again after a minute.
+    """
+    try:
+        with transaction() as tx:
+            if not claim(tx, patience_s=5.0):
+                return False
+            _refresh(tx, segment_id)
+    # Whatever it is: one segment must not hold up the others, nor the customers after it.
+    except Exception as error:  # noqa: BLE001
+        _log.exception("segment_not_refreshed", segment_id=str(segment_id))
+        with transaction() as tx:
+            segments.mark_failed(
+                tx, segment_id, f"an unexpected error ({type(error).__name__}); it will be tried again"
+            )
     return True
 
 
@@ -85,6 +84,21 @@ def refresh_stale() -> int:
     for segment_id in waiting:
         refresh(segment_id)
     return len(waiting)
+
+
+def _refresh(tx: Transaction, segment_id: UUID) -> None:
+    segment = segments.get(tx, segment_id)
+    if segment is None or not segment.stale:
+        return
+    moment = moment_of(tx)
+    try:
+        found = _all_changes(tx, segment, moment)
+    except (RuleTimeoutError, RuleError) as error:
+        _log.warning("segment_not_refreshed", segment_id=str(segment_id), error=str(error))
+        segments.mark_failed(tx, segment_id, str(error))
+        return
+    memberships.apply(tx, found, moment.as_of)
+    segments.mark_refreshed(tx, segment_id, segment.version, moment.as_of)
 
 
 def rules_in_use(tx: Transaction) -> list[tuple[Segment, Rule]]:

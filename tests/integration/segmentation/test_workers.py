@@ -1,76 +1,21 @@
 """Several workers at once, crashes, and rules that take too long: nothing twice, nothing lost, nobody stopped."""
 
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.types.json import Jsonb
 
 from services.segmentation.actions import events, memberships, recompute, segments
 from services.segmentation.actions.moments import moment_of
 from services.segmentation.store import facts, jobs
-from shared.config import Settings
+from services.segmentation.store import segments as stored
 from shared.database import transaction
-from shared.ids import uuid7
+from tests.integration.segmentation.event_log import Log, rows
 
-NOW = datetime(2025, 6, 30, 4, tzinfo=UTC)
 TWICE = {"feature": "orders", "op": ">=", "value": 2}
 VIEWED = {"event": "$page"}
-
-
-class Log:
-    """Profile's log, written by its own role in transactions of its own."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.connection = psycopg.connect(settings.database_url, autocommit=True)
-        self.connection.execute("SET search_path TO profile")
-        self.connection.execute("CREATE TABLE IF NOT EXISTS event_log_rest PARTITION OF event_log DEFAULT")
-        self.position = 0
-
-    def customers(self, count: int) -> list[UUID]:
-        people = [uuid7() for _ in range(count)]
-        with self.connection.transaction():
-            for who in people:
-                self.connection.execute(
-                    """
-                    INSERT INTO identity (identity_id, kind, lookup, customer_id, vouched, created_at)
-                    VALUES (%(who)s, 'user_id', %(who)s::text, %(who)s, true, now())
-                    """,
-                    {"who": who},
-                )
-                self.connection.execute("INSERT INTO customer_seen VALUES (%(who)s, now(), now())", {"who": who})
-        return people
-
-    def order(self, who: UUID, number: int) -> None:
-        self.position += 1
-        self.connection.execute(
-            """
-            INSERT INTO event_log (position, message_id, type, event, identity_id, occurred_at, received_at, imported,
-                                   trusted, source, payload)
-            VALUES (%(position)s, %(position)s::text, 'track', 'Order Completed', %(who)s, %(at)s, %(at)s, false, true,
-                    'test', %(payload)s)
-            """,
-            {
-                "position": self.position,
-                "who": who,
-                "at": NOW - timedelta(days=number % 30),
-                "payload": Jsonb({"properties": {"order_id": f"o{number}", "total": 10}}),
-            },
-        )
-
-
-@pytest.fixture
-def log(database_clone: Callable[[str], Settings]) -> Iterator[Log]:
-    log = Log(database_clone("profile"))
-    with psycopg.connect(database_clone("console").database_url) as console:
-        console.execute("UPDATE console.shop SET business_clock = %(now)s", {"now": NOW})
-    database_clone("segmentation")
-    yield log
-    log.connection.close()
 
 
 def run_all(*jobs: Callable[[], Any]) -> None:
@@ -90,11 +35,6 @@ def run_all(*jobs: Callable[[], Any]) -> None:
         thread.join()
     if failed:
         raise failed[0]
-
-
-def rows(query: str) -> list[dict[str, Any]]:
-    with transaction(read_only=True) as tx:
-        return tx.all(query)  # type: ignore[call-overload, no-any-return]
 
 
 def test_many_workers_do_everything_once_and_leave_no_hole_in_the_log(log: Log) -> None:
@@ -126,7 +66,7 @@ def test_many_workers_do_everything_once_and_leave_no_hole_in_the_log(log: Log) 
     # The log without a hole, and replayed, is the membership.
     entries = rows("SELECT position, customer_id, entered FROM membership_log ORDER BY position")
     assert [entry["position"] for entry in entries] == list(range(1, len(entries) + 1))
-    members: set[UUID] = set()
+    members: set[Any] = set()
     for entry in entries:
         assert (entry["customer_id"] in members) != entry["entered"]
         members ^= {entry["customer_id"]}
@@ -197,6 +137,21 @@ def test_one_slow_rule_keeps_no_other_segment_from_following_a_customer(
     assert (state["Twice"]["size"], state["Twice"]["error"]) == (2, None)
     assert state["Viewed"]["size"] == 0
     assert "took longer than 0.1 s" in state["Viewed"]["error"]
+
+
+def test_a_segment_that_cannot_be_found_keeps_nobody_from_being_computed(log: Log) -> None:
+    broken = segments.create("Broken", "", TWICE).segment.segment_id
+    with transaction() as tx:
+        tx.execute(f"ALTER TABLE segment_state ADD CHECK (version IS NULL OR segment_id <> '{broken}')")  # type: ignore[arg-type]
+    (mei,) = log.customers(1)
+    log.order(mei, 1)
+    events.read_events()
+    assert rows("SELECT orders FROM customer_feature") == [{"orders": 1}]
+    found = segments.get(broken).segment
+    assert found.stale
+    assert "CheckViolation" in str(found.error)
+    with transaction(read_only=True) as tx:
+        assert stored.stale_ids(tx) == []  # not before a minute has passed
 
 
 def own_role() -> str:
