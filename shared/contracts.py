@@ -63,6 +63,7 @@ PUBLISHED: Final = MappingProxyType(
         "segmentation_out.membership_log_v1": ("campaign",),
         "segmentation_out.features_v1": ("campaign", "recommend"),
         "recommend_out.items_v1": ("segmentation", "campaign"),
+        "recommend_out.slots_v1": ("campaign",),
         **{f"{reader}_out.cursors_v1": ("profile",) for reader in ("segmentation", "recommend", "campaign")},
         **{f"{service}_out.audit_v1": ("console",) for service in SERVICES if service != "console"},
         "console_out.api_keys_v1": ("profile", "segmentation", "recommend", "campaign"),

@@ -13,6 +13,7 @@ from services.campaign.actions.paging import after_id, after_time, page
 from services.campaign.channels import ChannelDown, Draft, outside
 from services.campaign.domain import addresses, tracking, variables
 from services.campaign.domain.campaigns import CampaignError, check_editable, instant, move
+from services.campaign.domain.templates import Rendered
 from services.campaign.store import campaigns as store
 from services.campaign.store import caps, ledger
 from services.campaign.store import people as customers
@@ -59,7 +60,8 @@ def get_campaign(campaign_id: UUID) -> Row:
     with transaction(read_only=True) as tx:
         found = _get(tx, campaign_id)
         run = store.latest_run(tx, campaign_id)
-        return {**found, "recipients": ledger.count_states(tx, run["run_id"]) if run else {}}
+        counts = ledger.count_states(tx, run["run_id"]) if run else {}
+        return {**found, "recipients": counts, "recommend_fallback": run and run["recommend_fallback"]}
 
 
 def list_campaigns(status: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -150,8 +152,14 @@ def recipients(campaign_id: UUID, state: str | None, cursor: str | None, limit: 
 
 def preview(campaign_id: UUID, customer_id: UUID) -> Row:
     """The message this customer would get now."""
-    subject, html, text, items = _rendered_for(campaign_id, customer_id, None)
-    return {"subject": subject, "html": tracking.untracked(html), "text": text, "items": items}
+    rendered, found = _rendered_for(campaign_id, customer_id, None)
+    return {
+        "subject": rendered.subject,
+        "html": tracking.untracked(rendered.html),
+        "text": rendered.text,
+        "items": found.items_of(customer_id),
+        "recommend_fallback": found.fallback,
+    }
 
 
 def send_test(campaign_id: UUID, email: str, customer_id: UUID | None) -> Row:
@@ -165,11 +173,12 @@ def send_test(campaign_id: UUID, email: str, customer_id: UUID | None) -> Row:
         raise Conflict("all sending is switched off in the shop's settings", code="sending_off")
     if not addresses.allowed(address, shop.allow_list):
         raise Forbidden("this address is not on the shop's allow-list", code="not_on_allow_list")
-    subject, html, text, _ = _rendered_for(campaign_id, customer_id, address)
+    rendered, _ = _rendered_for(campaign_id, customer_id, address)
     with transaction() as tx:
         # Before it leaves: what the mail server does with it cannot be taken back, the entry could be missed.
         audit.record(tx, "campaign.test", ("campaign", campaign_id), after={"email": address, "customer": customer_id})
-    draft = Draft(uuid7(), address, f"[Test] {subject}", tracking.untracked(html), text, "", str(campaign_id))
+    html = tracking.untracked(rendered.html)
+    draft = Draft(uuid7(), address, f"[Test] {rendered.subject}", html, rendered.text, "", str(campaign_id))
     try:
         with closing(outside.open_channel("email", shop)) as channel:
             channel.connect()
@@ -181,8 +190,8 @@ def send_test(campaign_id: UUID, email: str, customer_id: UUID | None) -> Row:
 
 def _rendered_for(
     campaign_id: UUID, customer_id: UUID | None, email: str | None
-) -> tuple[str, str, str, list[dict[str, Any]]]:
-    """Subject, HTML (links numbered), text and items; for sample data where no customer is named."""
+) -> tuple[Rendered, recommendations.Recommended]:
+    """The message (its links numbered), and what was recommended; for sample data where no customer is named."""
     with transaction(read_only=True) as tx:
         campaign = _get(tx, campaign_id)
         shop = read_shop(tx)
@@ -194,18 +203,16 @@ def _rendered_for(
     if customer_id is not None and row is None:
         raise NotFound("there is no such customer")
     customer = people.template_customer(row) if row else {**variables.SAMPLE["customer"], "email": email or ""}
-    items = recommendations.for_one(
-        row["customer_id"] if row else None, campaign["recommend_n"], campaign["recommend_filter"]
-    )
+    found = recommendations.for_one(row["customer_id"] if row else None, recommendations.wish_of(campaign))
     base = outside.public_url(shop)
     links = {**MessageLinks(base, UUID(int=0)).variables(), "open_url": ""}
     values = variables.message_variables(
-        *(customer, items if row else variables.SAMPLE["items"], rendering.shop_variables(shop, base)),
+        *(customer, found.items_of(row["customer_id"]) if row else variables.SAMPLE["items"]),
+        rendering.shop_variables(shop, base),
         campaign={"id": str(campaign_id), "name": campaign["name"]},
         links=links,
     )
-    rendered = compiled.render(values)
-    return rendered.subject, rendered.html, rendered.text, items
+    return compiled.render(values), found
 
 
 def _get(tx: Transaction, campaign_id: UUID, *, lock: bool = False) -> Row:
@@ -228,6 +235,8 @@ def _check_parts(tx: Transaction, fields: Mapping[str, Any]) -> None:
         raise CampaignError("there is no such template", "template_id")
     if not store.segment_exists(tx, fields["segment_id"]):
         raise CampaignError("there is no such segment", "segment_id")
+    if fields["recommend_slot"] is not None and not store.slot_exists(tx, fields["recommend_slot"]):
+        raise CampaignError("there is no such slot", "recommend_slot")
 
 
 def _check_sender(shop: Shop) -> None:

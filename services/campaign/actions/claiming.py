@@ -31,6 +31,7 @@ class Recipient:
     attempts: int
     customer: dict[str, Any]
     items: list[dict[str, Any]] = field(default_factory=list)
+    recommendation_id: UUID | None = None
 
 
 @dataclass(frozen=True)

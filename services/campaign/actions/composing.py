@@ -8,6 +8,7 @@ from services.campaign.actions.claiming import Batch, Recipient
 from services.campaign.actions.links import MessageLinks
 from services.campaign.channels import Channel, Draft, Parcel, outside
 from services.campaign.domain.liquid import TemplateError
+from services.campaign.domain.offers import offered
 from services.campaign.store.ledger import Settlement
 
 
@@ -35,7 +36,7 @@ class Composer:
     def _draft(self, recipient: Recipient) -> Draft:
         message, unsubscribe_url = rendering.render_message(
             *(self._batch.compiled, recipient.customer, recipient.items, self._shop, self._campaign),
-            links=MessageLinks(self._base, recipient.send_id),
+            links=MessageLinks(self._base, recipient.send_id, offered(recipient.recommendation_id, recipient.items)),
         )
         return Draft(
             *(recipient.send_id, recipient.address, message.subject, message.html, message.text),

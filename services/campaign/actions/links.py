@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.campaign.domain.offers import Offered
 from services.campaign.domain.tracking import track
 from shared import crypto
 from shared.problems import NotFound
@@ -14,10 +15,14 @@ LINK_TTL_S = 400 * 24 * 3600
 
 @dataclass(frozen=True)
 class MessageLinks:
-    """The addresses of one message; `base` is the public address of this installation."""
+    """The addresses of one message; `base` is the public address of this installation.
+
+    `offered`: what a slot filled it with. A link to one of those says which, so that a click on it counts there.
+    """
 
     base: str
     send_id: UUID
+    offered: Offered | None = None
 
     def unsubscribe(self) -> str:
         """Where the reader leaves."""
@@ -33,7 +38,10 @@ class MessageLinks:
 
     def clicked(self, number: int, destination: str) -> str:
         """A tracked link. The destination is inside the signature: nobody can make us redirect elsewhere."""
-        payload = {"s": self.send_id.hex, "n": number, "u": destination}
+        payload: dict[str, Any] = {"s": self.send_id.hex, "n": number, "u": destination}
+        found = self.offered.behind(destination) if self.offered else None
+        if self.offered and found:
+            payload |= {"r": self.offered.recommendation_id.hex, "i": found.item_id, "p": found.place}
         return f"{self.base}/e/c/{crypto.sign('click', payload, LINK_TTL_S)}"
 
     def variables(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.campaign.domain.outcomes import event_of
+from services.campaign.domain.outcomes import events_of
 from services.campaign.store import outcomes as store
 from shared.client import sibling
 from shared.database import transaction
@@ -25,7 +25,10 @@ def publish(most: int = 40) -> int:
         ids = [row["outcome_id"] for row in rows]
         try:
             sibling("profile").post(
-                "/v1/batch", json={"batch": [event_of(row) for row in rows]}, timeout=20.0, idempotent=True
+                "/v1/batch",
+                json={"batch": [event for row in rows for event in events_of(row)]},
+                timeout=20.0,
+                idempotent=True,
             )
         except Problem as error:
             log.warning("outcomes_not_published", outcomes=len(ids), error=str(error))

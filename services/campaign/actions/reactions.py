@@ -1,8 +1,11 @@
 """What readers do with a message: open, click, leave, read it in the browser."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from services.campaign.actions import people, rendering
@@ -44,7 +47,8 @@ def clicked(token: str, reader: Reader) -> str:
     with transaction() as tx:
         send = ledger.find_send(tx, send_id)
         if send is not None:
-            _record(tx, send, "clicked", reader, int(payload.get("n", 0)), destination)
+            link = {"link_number": int(payload.get("n", 0)), "link_url": destination, **_recommended(payload)}
+            _record(tx, send, "clicked", reader, link)
     return destination
 
 
@@ -120,12 +124,12 @@ def masked(address: str) -> str:
 
 
 def _record(
-    tx: Transaction, send: Row, kind: str, reader: Reader, number: int | None = None, url: str | None = None
+    tx: Transaction, send: Row, kind: str, reader: Reader, link: Mapping[str, Any] = MappingProxyType({})
 ) -> None:
     now = datetime.now(UTC)
     bot = bots.flag(reader.method, reader.user_agent, send["handed_over_at"], now)
     reaction = _reaction(send, kind, business_now(tx), reader)
-    outcomes.add_reaction(tx, {**reaction, "link_number": number, "link_url": url, "bot": bot})
+    outcomes.add_reaction(tx, {**reaction, **link, "bot": bot})
     if bot is None:
         ledger.prove_delivered(tx, send["send_id"])
         tx.nudge("campaign.publish_outcomes")
@@ -141,8 +145,19 @@ def _reaction(send: Row, kind: str, at: datetime, reader: Reader) -> Row:
         "user_agent": reader.user_agent[:300] or None,
         "link_number": None,
         "link_url": None,
+        **_recommended({}),
         "bot": None,
         "message_id": f"{send['send_id']}:{kind}:{outcome_id}",
+    }
+
+
+def _recommended(payload: Mapping[str, Any]) -> Row:
+    """Which recommended item a link led to, as it says itself."""
+    told = payload.get("r")
+    return {
+        "recommendation_id": UUID(hex=told) if told else None,
+        "item_id": payload.get("i"),
+        "place": payload.get("p"),
     }
 
 

@@ -114,11 +114,16 @@ def _add_items(batch: Batch) -> str | None:
     """Ask for everybody's recommendations at once; a sentence about the trouble where there are none to be had."""
     people = [recipient.customer_id for recipient in batch.recipients]
     try:
-        items = recommendations.for_many(people, batch.run["recommend_n"], batch.run["recommend_filter"])
+        found = recommendations.for_many(people, recommendations.wish_of(batch.run))
     except Problem as error:
         return f"recommendations cannot be had: {error}"
     for recipient in batch.recipients:
-        recipient.items = items.get(recipient.customer_id, [])
+        recipient.items = found.items_of(recipient.customer_id)
+        recipient.recommendation_id = found.ids.get(recipient.customer_id)
+    if found.fallback and not batch.run["recommend_fallback"]:
+        log.warning("recommended_without_slot", run_id=str(batch.run["run_id"]), slot=batch.run["recommend_slot"])
+        with transaction() as tx:
+            runs.note_fallback(tx, batch.run["run_id"], found.fallback)
     return None
 
 
@@ -182,8 +187,12 @@ class _Windows:
             self._settle(tx, self.unsettled[:-1], shop)
             going = [r for r in recipients if addresses.allowed(r.address, shop.allow_list) and r.send_id not in failed]
             if shop.sending_enabled:
-                ids, items = [r.send_id for r in going], [r.items for r in going]
-                ledger.begin_hand_over(tx, lease, window.window_id, ids, items)
+                ids, items, told = (
+                    [r.send_id for r in going],
+                    [r.items for r in going],
+                    [r.recommendation_id for r in going],
+                )
+                ledger.begin_hand_over(tx, lease, window.window_id, ids, items, told)
             if failures:
                 settling.settle_claimed(tx, lease, failures)
             self._renew(tx)

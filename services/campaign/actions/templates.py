@@ -78,11 +78,13 @@ def preview(fields: Mapping[str, Any]) -> Row:
     with transaction(read_only=True) as tx:
         shop = read_shop(tx)
         customer = _customer(tx, fields.get("customer_id"))
-    items = recommendations.for_one(fields.get("customer_id"), fields["recommend_n"], {})
+    customer_id, slot = fields.get("customer_id"), fields["recommend_slot"]
+    found = recommendations.for_one(customer_id, recommendations.Wished(fields["recommend_n"], slot))
+    items = found.items_of(customer_id) if customer_id else []
     base = outside.public_url(shop)
     values = variables.message_variables(
         customer,
-        items or (variables.SAMPLE["items"] if fields.get("customer_id") is None else []),
+        items or (variables.SAMPLE["items"] if customer_id is None else []),
         rendering.shop_variables(shop, base),
         variables.SAMPLE["campaign"],
         {key: variables.SAMPLE[key] for key in ("unsubscribe_url", "view_url", "open_url")},
@@ -93,6 +95,7 @@ def preview(fields: Mapping[str, Any]) -> Row:
         "html": tracking.untracked(rendered.html),
         "text": rendered.text,
         "items": items,
+        "recommend_fallback": found.fallback,
         "warnings": prepared.warnings,
     }
 

@@ -20,11 +20,35 @@ SUPPRESSING: Final = {
 SOURCE: Final = "zhike-campaign"
 
 
-def event_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """A `track` message. Its messageId depends on the outcome only, so that telling it twice tells it once.
+# Of recommended items, as a storefront tells them.
+SHOWN: Final = "Recommendation Shown"
+CLICKED: Final = "Recommendation Clicked"
 
-    The person is named by the identity it was sent to, so that a later split takes the event to the right one.
+
+def events_of(outcome: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What an outcome says: of the message, and of the items that a slot recommended in it.
+
+    Those count as shown once a person is known to have seen the message (`shown`; many readers show no pictures, so a
+    click says it, too), and an item as clicked when the link to it is.
     """
+    told = [_message_event(outcome)]
+    if outcome["shown"]:
+        told.append(_event(outcome, SHOWN, f"{outcome['send_id']}:shown", outcome["shown"] | _slot(outcome)))
+    if outcome["recommendation_id"]:
+        clicked = {
+            "recommendation_id": str(outcome["recommendation_id"]),
+            "item_id": outcome["item_id"],
+            "position": outcome["place"],
+        }
+        told.append(_event(outcome, CLICKED, f"{outcome['message_id']}:item", clicked | _slot(outcome)))
+    return told
+
+
+def _slot(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    return {"slot": outcome["recommend_slot"], "campaign_id": str(outcome["campaign_id"])}
+
+
+def _message_event(outcome: Mapping[str, Any]) -> dict[str, Any]:
     properties = {
         "email_id": str(outcome["send_id"]),
         "email_subject": outcome["subject"],
@@ -34,6 +58,14 @@ def event_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
     if outcome["kind"] == "clicked":
         properties["link_id"] = str(outcome["link_number"])
         properties["link_url"] = outcome["link_url"]
+    return _event(outcome, EVENT_NAMES[outcome["kind"]], outcome["message_id"], properties)
+
+
+def _event(outcome: Mapping[str, Any], name: str, message_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A `track` message. Its messageId depends on the outcome only, so that telling it twice tells it once.
+
+    The person is named by the identity it was sent to, so that a later split takes the event to the right one.
+    """
     context: dict[str, Any] = {
         "campaign": {"name": outcome["campaign_name"], "medium": "email", "id": str(outcome["campaign_id"])},
         "library": {"name": SOURCE, "version": "1"},
@@ -43,9 +75,9 @@ def event_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
         context["userAgent"] = outcome["user_agent"]
     return {
         "type": "track",
-        "event": EVENT_NAMES[outcome["kind"]],
-        "messageId": f"campaign:{outcome['message_id']}",
+        "event": name,
+        "messageId": f"campaign:{message_id}",
         "timestamp": outcome["occurred_at"].isoformat(),
-        "properties": properties,
+        "properties": dict(properties),
         "context": context,
     }

@@ -11,6 +11,13 @@ from shared.instants import within_reach, within_reach_locally
 _ZONED = {"description": "An instant with its offset. Or give `send_at_local` and `send_at_zone`."}
 _LOCAL = {"description": "A time on the clock of `send_at_zone`, without an offset: 2026-03-01T09:00:00."}
 _SALT = {"description": "The same salt holds out the same customers. Drawn by lot where missing."}
+_SLOT = {
+    "description": "The slot that fills the items, with its rules and its experiment; null: the personal answer. "
+    "`recommend_n` and `recommend_filter` go before the slot's own; with `recommend_n` 0 there are as many as it has."
+}
+_FALLBACK = {
+    "description": "Why letters of the last run went out without the slot: `slot_gone`, it was removed; null: none did."
+}
 _REPLAY = {"description": "What follows was recorded before: an A/A check of the method."}
 
 
@@ -43,6 +50,9 @@ class CampaignIn(_When):
         load_default=None, allow_none=True, validate=ma.validate.Length(1, 200), metadata=_SALT
     )
     recommend_n = ma.fields.Integer(load_default=0, validate=ma.validate.Range(0, 50))
+    recommend_slot = ma.fields.String(
+        load_default=None, allow_none=True, validate=ma.validate.Length(1, 63), metadata=_SLOT
+    )
     recommend_filter = ma.fields.Dict(load_default=dict, metadata={"description": "As of POST /v1/recommendations."})
     attribution_days = ma.fields.Integer(load_default=28, validate=ma.validate.Range(1, 365))
     replay = ma.fields.Boolean(load_default=False, metadata=_REPLAY)
@@ -65,6 +75,8 @@ class CampaignOut(ma.Schema):
     holdout_share = ma.fields.Float()
     assignment_salt = ma.fields.String()
     recommend_n = ma.fields.Integer()
+    recommend_slot = ma.fields.String(allow_none=True)
+    recommend_fallback = ma.fields.String(allow_none=True, metadata=_FALLBACK)
     recommend_filter = ma.fields.Dict()
     attribution_days = ma.fields.Integer()
     replay = ma.fields.Boolean()

@@ -30,6 +30,7 @@ class PreviewIn(_Parts):
     name = ma.fields.String(load_default="")
     customer_id = ma.fields.UUID(load_default=None, allow_none=True, metadata={"description": "null: sample data."})
     recommend_n = ma.fields.Integer(load_default=4, validate=ma.validate.Range(0, 50))
+    recommend_slot = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 63))
 
 
 class Flaw(ma.Schema):
@@ -73,4 +74,8 @@ class PreviewOut(ma.Schema):
     html = ma.fields.String()
     text = ma.fields.String()
     items = ma.fields.List(ma.fields.Dict(), metadata={"description": "What was recommended."})
+    recommend_fallback = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "Why the slot was not asked: `slot_gone`; null: it was, or none is named."},
+    )
     warnings = ma.fields.List(ma.fields.Nested(Flaw))

@@ -16,11 +16,12 @@ def insert_campaign(tx: Transaction, campaign: Mapping[str, Any]) -> None:
         """
         INSERT INTO campaign
             (campaign_id, name, channel, purpose, segment_id, template_id, send_at, send_at_local, send_at_zone,
-             holdout_share, assignment_salt, recommend_n, recommend_filter, attribution_days, replay, created_by)
+             holdout_share, assignment_salt, recommend_n, recommend_slot, recommend_filter, attribution_days,
+             replay, created_by)
         VALUES
             (%(campaign_id)s, %(name)s, %(channel)s, %(purpose)s, %(segment_id)s, %(template_id)s, %(send_at)s,
              %(send_at_local)s, %(send_at_zone)s, %(holdout_share)s, %(assignment_salt)s, %(recommend_n)s,
-             %(recommend_filter)s, %(attribution_days)s, %(replay)s, %(created_by)s)
+             %(recommend_slot)s, %(recommend_filter)s, %(attribution_days)s, %(replay)s, %(created_by)s)
         """,
         _row(campaign),
     )
@@ -34,7 +35,7 @@ def update_campaign(tx: Transaction, campaign: Mapping[str, Any]) -> None:
             name = %(name)s, purpose = %(purpose)s, segment_id = %(segment_id)s, template_id = %(template_id)s,
             send_at = %(send_at)s, send_at_local = %(send_at_local)s, send_at_zone = %(send_at_zone)s,
             due_at = %(due_at)s, holdout_share = %(holdout_share)s, assignment_salt = %(assignment_salt)s,
-            recommend_n = %(recommend_n)s, recommend_filter = %(recommend_filter)s,
+            recommend_n = %(recommend_n)s, recommend_slot = %(recommend_slot)s, recommend_filter = %(recommend_filter)s,
             attribution_days = %(attribution_days)s, replay = %(replay)s, version = version + 1, updated_at = now()
         WHERE campaign_id = %(campaign_id)s
         """,
@@ -91,6 +92,14 @@ def set_problem(tx: Transaction, campaign_id: UUID, problem: str | None) -> None
     )
 
 
+def note_fallback(tx: Transaction, run_id: UUID, why: str) -> None:
+    """Say that some of a run went out without its slot, and why. It stays, whatever the rest is like."""
+    tx.execute(
+        "UPDATE run SET recommend_fallback = %(why)s WHERE run_id = %(run_id)s AND recommend_fallback IS NULL",
+        {"run_id": run_id, "why": why},
+    )
+
+
 def take_due(tx: Transaction) -> Row | None:
     """One campaign whose time has come, locked; None when there is none that nobody else is starting."""
     return tx.one(
@@ -115,11 +124,13 @@ def insert_run(tx: Transaction, run: Mapping[str, Any]) -> None:
         """
         INSERT INTO run
             (run_id, campaign_id, number, status, channel, purpose, segment_id, template_id, template_version, subject,
-             holdout_share, assignment_salt, recommend_n, recommend_filter, attribution_days, replay, as_of, expires_at)
+             holdout_share, assignment_salt, recommend_n, recommend_slot, recommend_filter, attribution_days, replay,
+             as_of, expires_at)
         VALUES
             (%(run_id)s, %(campaign_id)s, %(number)s, 'preparing', %(channel)s, %(purpose)s, %(segment_id)s,
              %(template_id)s, %(template_version)s, %(subject)s, %(holdout_share)s, %(assignment_salt)s,
-             %(recommend_n)s, %(recommend_filter)s, %(attribution_days)s, %(replay)s, %(as_of)s, %(expires_at)s)
+             %(recommend_n)s, %(recommend_slot)s, %(recommend_filter)s, %(attribution_days)s, %(replay)s,
+             %(as_of)s, %(expires_at)s)
         """,
         _row(run),
     )
@@ -222,6 +233,11 @@ def segment_exists(tx: Transaction, segment_id: UUID) -> bool:
             {"segment_id": segment_id},
         )
     )
+
+
+def slot_exists(tx: Transaction, name: str) -> bool:
+    """Whether recommend publishes this slot."""
+    return bool(tx.value("SELECT true FROM recommend_out.slots_v1 WHERE name = %(name)s", {"name": name}))
 
 
 def _row(values: Mapping[str, Any]) -> dict[str, Any]:

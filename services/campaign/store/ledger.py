@@ -101,14 +101,20 @@ def renew(tx: Transaction, lease: UUID, send_ids: Sequence[UUID]) -> None:
 
 
 def begin_hand_over(
-    tx: Transaction, lease: UUID, window: UUID, send_ids: Sequence[UUID], items: Sequence[list[Any]]
+    tx: Transaction,
+    lease: UUID,
+    window: UUID,
+    send_ids: Sequence[UUID],
+    items: Sequence[list[Any]],
+    recommendation_ids: Sequence[UUID | None],
 ) -> set[UUID]:
     """Say, before a window leaves, that it is leaving. Only rows still ours, of a run still sending, may go."""
     rows = tx.all(
         """
         UPDATE send SET state = 'handing_over', hand_over = %(window)s, handed_over_at = now(),
-               lease_until = now() + make_interval(secs => %(lease_s)s), items = what.items
-        FROM unnest(%(send_ids)s::uuid[]) WITH ORDINALITY AS going (send_id, place)
+               lease_until = now() + make_interval(secs => %(lease_s)s), items = what.items,
+               recommendation_id = going.told
+        FROM unnest(%(send_ids)s::uuid[], %(told)s::uuid[]) WITH ORDINALITY AS going (send_id, told, place)
              JOIN jsonb_array_elements(%(items)s) WITH ORDINALITY AS what (items, place) USING (place), run r
         WHERE send.send_id = going.send_id AND send.lease = %(lease)s AND send.state = 'pending'
           AND send.lease_until > now() AND r.run_id = send.run_id AND r.status = 'sending'
@@ -119,6 +125,7 @@ def begin_hand_over(
             "window": window,
             "lease_s": HAND_OVER_S,
             "send_ids": list(send_ids),
+            "told": list(recommendation_ids),
             "items": Jsonb(items, orjson.dumps),
         },
     )

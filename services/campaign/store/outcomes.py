@@ -38,9 +38,10 @@ def add_reaction(tx: Transaction, reaction: Mapping[str, Any]) -> bool:
         tx.execute(
             """
             INSERT INTO outcome
-                (outcome_id, send_id, kind, occurred_at, user_agent, link_number, link_url, bot, message_id)
+                (outcome_id, send_id, kind, occurred_at, user_agent, link_number, link_url, recommendation_id, item_id,
+                 place, bot, message_id)
             SELECT %(outcome_id)s, %(send_id)s, %(kind)s, %(occurred_at)s, %(user_agent)s, %(link_number)s,
-                   %(link_url)s, %(bot)s, %(message_id)s
+                   %(link_url)s, %(recommendation_id)s, %(item_id)s, %(place)s, %(bot)s, %(message_id)s
             WHERE (SELECT count(*) FROM outcome WHERE send_id = %(send_id)s AND kind = %(kind)s) < %(most)s
             ON CONFLICT (message_id) DO NOTHING
             """,
@@ -50,7 +51,11 @@ def add_reaction(tx: Transaction, reaction: Mapping[str, Any]) -> bool:
 
 
 def claim_unpublished(tx: Transaction, limit: int) -> list[Row]:
-    """Outcomes that profile has not been told, for LEASE_S seconds ours to tell."""
+    """Outcomes that profile has not been told, for LEASE_S seconds ours to tell.
+
+    `shown`: what a slot filled the message with (its answer's id, the items), where this is the first sign that a
+    person saw it.
+    """
     return tx.all(
         """
         WITH next AS (
@@ -63,7 +68,13 @@ def claim_unpublished(tx: Transaction, limit: int) -> list[Row]:
         WHERE o.outcome_id = next.outcome_id AND s.send_id = o.send_id AND r.run_id = s.run_id
           AND c.campaign_id = r.campaign_id
         RETURNING o.outcome_id, o.send_id, o.kind, o.occurred_at, o.user_agent, o.link_number, o.link_url, o.message_id,
-                  s.identity_id, r.campaign_id, r.channel, r.subject, c.name AS campaign_name
+                  o.recommendation_id, o.item_id, o.place, s.identity_id, r.campaign_id, r.channel, r.subject,
+                  r.recommend_slot, c.name AS campaign_name,
+                  CASE WHEN s.recommendation_id IS NOT NULL AND o.kind IN ('opened', 'clicked') AND NOT EXISTS (
+                      SELECT FROM outcome e WHERE e.send_id = o.send_id AND e.kind IN ('opened', 'clicked')
+                        AND e.bot IS NULL AND e.outcome_id < o.outcome_id)
+                  THEN jsonb_build_object('recommendation_id', s.recommendation_id, 'items',
+                      jsonb_path_query_array(s.items, '$[*].item_id')) END AS shown
         """,
         {"limit": limit, "lease_s": LEASE_S},
     )

@@ -23,7 +23,7 @@ blp = page_blueprint("drafting", __name__)
 # What a campaign is made of; PUT takes all of it.
 _FIELDS: Final = (
     *("name", "segment_id", "template_id", "purpose", "holdout_share", "assignment_salt", "recommend_n"),
-    *("recommend_filter", "attribution_days", "replay", "send_at", "send_at_local", "send_at_zone"),
+    *("recommend_slot", "recommend_filter", "attribution_days", "replay", "send_at", "send_at_local", "send_at_zone"),
 )
 _WRONG: Final = (Invalid, BadRequest, Conflict)
 
@@ -98,9 +98,12 @@ def save_message(campaign_id: UUID) -> Response:
     version = request.form.get("template_version", "")
     try:
         templates.save(UUID(campaign["template_id"]), fields, version)
-        count = request.form.get("recommend_n", type=int)
-        if count is not None and count != campaign["recommend_n"]:
-            _save(campaign, {"recommend_n": count})
+        chosen_items = {
+            "recommend_n": request.form.get("recommend_n", campaign["recommend_n"], type=int),
+            "recommend_slot": request.form.get("recommend_slot") or None,
+        }
+        if chosen_items.items() - campaign.items():
+            _save(campaign, chosen_items)
     except PreconditionFailed:
         return _changed_meanwhile("message", campaign_id)
     except _WRONG as problem:
@@ -185,10 +188,14 @@ def _whom(fields: dict[str, Any], campaign_id: UUID | None = None, problem: Prob
 
 def _message(campaign: dict[str, Any], template: dict[str, Any], problem: Problem | None = None) -> Response:
     path = f"/v1/segments/{campaign['segment_id']}/customers"
-    members: Answer = ask(person(), Ask("segmentation", path, {"limit": 10}))
+    answers = ask_all(
+        person(), {"members": Ask("segmentation", path, {"limit": 10}), "slots": Ask("recommend", "/v1/slots")}
+    )
+    members: Answer = answers["members"]
     people = finding.names(person(), members.items)
     samples = [(one["customer_id"], people.get(one["customer_id"], {}).get("name")) for one in members.items]
-    return _page("message", campaign, UUID(campaign["campaign_id"]), problem, template=template, samples=samples)
+    parts = {"template": template, "samples": samples, "slots": answers["slots"].items}
+    return _page("message", campaign, UUID(campaign["campaign_id"]), problem, **parts)
 
 
 def _comparison(campaign: dict[str, Any], problem: Problem | None = None) -> Response:

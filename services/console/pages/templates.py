@@ -94,6 +94,7 @@ def preview() -> str:
     """The message as somebody would get it now: a part of the editor."""
     wanted: dict[str, Any] = {key: request.form.get(key, "") for key in ("subject", "html")}
     wanted |= {"text": request.form.get("text") or None, "recommend_n": request.form.get("recommend_n", 4, type=int)}
+    wanted["recommend_slot"] = request.form.get("recommend_slot") or None
     who = request.form.get("customer", "").strip()
     customer = finding.one(person(), who) if who else None
     if customer:
@@ -137,7 +138,10 @@ def save(template_id: UUID, fields: dict[str, Any], version: str) -> Any:
 
 def editor(template: dict[str, Any], template_id: UUID | None = None, problem: Problem | None = None) -> Response:
     """The editor, with what is wrong where something is."""
-    html = render_template("templates/edit.html", template=template, template_id=template_id, problem=problem)
+    slots = ask(person(), Ask("recommend", "/v1/slots")).items
+    html = render_template(
+        "templates/edit.html", template=template, template_id=template_id, problem=problem, slots=slots
+    )
     return make_response(html, problem.status if problem else 200)
 
 

@@ -28,6 +28,8 @@ _NAMES: Final = {
     "Email Delivered": (_("E-mail delivered"), "mail"),
     "Email Opened": (_("Opened an e-mail"), "mail"),
     "Email Link Clicked": (_("Clicked in an e-mail"), "link"),
+    "Recommendation Shown": (_("Saw recommended items"), "recommendations"),
+    "Recommendation Clicked": (_("Clicked a recommended item"), "recommendations"),
     "Email Bounced": (_("An e-mail bounced"), "mail"),
     "Email Marked as Spam": (_("Marked an e-mail as spam"), "alert"),
     "Unsubscribed": (_("Unsubscribed"), "cross"),

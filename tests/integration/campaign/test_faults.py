@@ -239,7 +239,9 @@ def test_an_answer_that_comes_after_the_run_was_cancelled_leaves_nobody_waiting(
     with transaction() as tx:
         run_id = tx.value("SELECT run_id FROM run")
         rows = ledger.claim(tx, run_id, lease, 10)
-        ledger.begin_hand_over(tx, lease, window, [row["send_id"] for row in rows], [None] * len(rows))
+        ledger.begin_hand_over(
+            tx, lease, window, [row["send_id"] for row in rows], [None] * len(rows), [None] * len(rows)
+        )
     house.post(f"/v1/campaigns/{campaign}/cancel")
     house.act("campaign")
     told = [

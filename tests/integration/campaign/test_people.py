@@ -238,7 +238,7 @@ def test_late_answers_hold_unless_the_row_was_handed_over_again(house):
         (row,) = tx.all("SELECT send_id, run_id FROM send")
         lease, window = uuid4(), uuid4()
         ledger.claim(tx, row["run_id"], lease, 10)
-        assert ledger.begin_hand_over(tx, lease, window, [row["send_id"]], [[]]) == {row["send_id"]}
+        assert ledger.begin_hand_over(tx, lease, window, [row["send_id"]], [[]], [None]) == {row["send_id"]}
         tx.execute("UPDATE send SET lease_until = now() - interval '1 second'")
         assert len(ledger.resolve_interrupted(tx)) == 1
         assert tx.value("SELECT state FROM send") == "uncertain"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.campaign.domain.bots import flag
-from services.campaign.domain.outcomes import event_of
+from services.campaign.domain.outcomes import events_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -34,9 +34,10 @@ def test_an_outcome_becomes_an_event_of_the_specification_that_takes_effect_once
         "send_id": "s", "subject": "…, tea", "campaign_id": "c", "campaign_name": "Spring", "kind": "clicked",
         "link_number": 3, "link_url": "https://t.example", "identity_id": "i", "user_agent": IPHONE,
         "message_id": "s:clicked:1", "occurred_at": NOW,
+        "shown": None, "recommendation_id": None, "item_id": None, "place": None, "recommend_slot": None,
     }  # fmt: skip
-    event = event_of(outcome)
-    assert event == event_of(outcome)
+    (event,) = events_of(outcome)
+    assert [event] == events_of(outcome)
     assert (event["type"], event["event"], event["messageId"]) == (
         "track",
         "Email Link Clicked",
@@ -47,3 +48,20 @@ def test_an_outcome_becomes_an_event_of_the_specification_that_takes_effect_once
         "link_id": "3", "link_url": "https://t.example",
     }  # fmt: skip
     assert event["context"]["identityId"] == "i"
+
+
+def test_the_first_click_on_a_recommended_item_tells_that_all_were_shown_and_which_was_clicked():
+    outcome = {
+        "send_id": "s", "subject": "…, tea", "campaign_id": "c", "campaign_name": "Spring", "kind": "clicked",
+        "link_number": 3, "link_url": "https://t.example/cup", "identity_id": "i", "user_agent": None,
+        "message_id": "s:clicked:1", "occurred_at": NOW, "recommend_slot": "email",
+        "shown": {"recommendation_id": "r", "items": ["pot", "cup"]},
+        "recommendation_id": "r", "item_id": "cup", "place": 1,
+    }  # fmt: skip
+    _, shown, clicked = events_of(outcome)
+    assert (shown["event"], shown["messageId"]) == ("Recommendation Shown", "campaign:s:shown")
+    told = {"recommendation_id": "r", "slot": "email", "campaign_id": "c"}
+    assert shown["properties"] == {**told, "items": ["pot", "cup"]}
+    assert (clicked["event"], clicked["messageId"]) == ("Recommendation Clicked", "campaign:s:clicked:1:item")
+    assert clicked["properties"] == {**told, "item_id": "cup", "position": 1}
+    assert clicked["context"]["identityId"] == "i"
