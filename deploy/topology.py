@@ -60,12 +60,19 @@ ROLES: Final = (
         (contracts.SEGMENTATION, contracts.SEGMENTATION_BATCH),
         concurrency=2,
     ),
-    # Work that takes minutes has processes of its own, so that it never holds up the readers of the log or a campaign's
-    # start: computing everybody anew, training, and sending, which takes all the children it can get.
+    # Work that takes minutes has processes of its own, so that it never holds up the readers of the log: computing
+    # everybody anew, training, freezing the audiences of campaigns, and sending, which takes all children there are.
     Role("segmentation-batch", "worker", "segmentation", (contracts.SEGMENTATION_BATCH,)),
     Role("recommend-worker", "worker", "recommend", (contracts.RECOMMEND, contracts.RECOMMEND_TRAINER)),
     Role("recommend-trainer", "worker", "recommend", (contracts.RECOMMEND_TRAINER,), native_threads=2),
-    Role("campaign-worker", "worker", "campaign", (contracts.CAMPAIGN, contracts.CAMPAIGN_SENDER), concurrency=2),
+    Role(
+        "campaign-worker",
+        "worker",
+        "campaign",
+        (contracts.CAMPAIGN, contracts.CAMPAIGN_PREPARER, contracts.CAMPAIGN_SENDER),
+        concurrency=2,
+    ),
+    Role("campaign-preparer", "worker", "campaign", (contracts.CAMPAIGN_PREPARER,), concurrency=2),
     Role("campaign-sender", "worker", "campaign", (contracts.CAMPAIGN_SENDER,), concurrency=2),
     Role("console-worker", "worker", "console", (contracts.CONSOLE,)),
     Role("beat", "beat"),

@@ -16,10 +16,12 @@ SEGMENTATION_BATCH: Final = "segmentation.batch"
 RECOMMEND: Final = "recommend"
 RECOMMEND_TRAINER: Final = "recommend.trainer"
 CAMPAIGN: Final = "campaign"
+CAMPAIGN_PREPARER: Final = "campaign.preparer"
 CAMPAIGN_SENDER: Final = "campaign.sender"
 CONSOLE: Final = "console"
 
-# Task name -> the queue it runs on.
+# Task name -> the queue it runs on. What may take minutes shares no queue with what somebody waits for; tidying goes
+# where it holds up nobody.
 TASKS: Final = MappingProxyType(
     {
         "profile.append_intake": PROFILE_APPENDER,
@@ -30,12 +32,12 @@ TASKS: Final = MappingProxyType(
         "recommend.read_events": RECOMMEND,
         "recommend.train": RECOMMEND_TRAINER,
         "campaign.read_events": CAMPAIGN,
-        "campaign.start_due": CAMPAIGN,
+        "campaign.start_due": CAMPAIGN_PREPARER,
         "campaign.send": CAMPAIGN_SENDER,
         "campaign.publish_outcomes": CAMPAIGN,
-        "campaign.upkeep": CAMPAIGN,
-        "segmentation.upkeep": SEGMENTATION,
-        "recommend.upkeep": RECOMMEND,
+        "campaign.upkeep": CAMPAIGN_PREPARER,
+        "segmentation.upkeep": SEGMENTATION_BATCH,
+        "recommend.upkeep": RECOMMEND_TRAINER,
         "console.upkeep": CONSOLE,
         "console.send_resets": CONSOLE,
     }

@@ -188,9 +188,18 @@ def test_a_dedicated_worker_takes_its_queue_from_the_shared_one():
 
 
 def test_work_that_takes_minutes_shares_no_process_with_work_that_somebody_waits_for():
-    for slow in (contracts.RECOMMEND_TRAINER, contracts.SEGMENTATION_BATCH, contracts.CAMPAIGN_SENDER):
+    of_minutes = (contracts.RECOMMEND_TRAINER, contracts.SEGMENTATION_BATCH, contracts.CAMPAIGN_PREPARER)
+    for slow in (*of_minutes, contracts.CAMPAIGN_SENDER):
         (taker,) = [role.name for role in DEFAULT_ROLES if slow in topology.queues_of(role.name, RUNNING)]
         assert topology.queues_of(taker, RUNNING) == (slow,)
+
+
+def test_tidying_up_holds_up_no_reader_no_refresh_and_no_send():
+    waited_for = {"append_intake", "read_events", "refresh_segment", "publish_outcomes", "send"}
+    with_tidying = {queue for task, queue in contracts.TASKS.items() if task.endswith(".upkeep")}
+    assert not [
+        task for task, queue in contracts.TASKS.items() if queue in with_tidying and task.split(".")[1] in waited_for
+    ]
 
 
 def test_queues_belong_to_the_service_that_consumes_them():

@@ -17,7 +17,7 @@ from tests.fault.interruptions import kill_computation, kill_trainer_at_work, se
 
 SENDERS: Final = ("campaign-sender",)
 APPENDERS: Final = ("profile-appender",)
-WORKERS: Final = ("-worker", "-batch", "-trainer")
+WORKERS: Final = ("-worker", "-batch", "-trainer", "-preparer")
 READERS: Final = ("segmentation-worker", "recommend-worker", "campaign-worker")
 _MOST_HANDING_OVER: Final = 4  # connections: two senders with two children each
 

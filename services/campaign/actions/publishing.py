@@ -1,11 +1,12 @@
 """Outcomes into profile's log: an outbox. Told at least once, taking effect once by messageId."""
 
+import time
 from typing import Final
 
 from services.campaign.domain.outcomes import events_of
 from services.campaign.store import outcomes as store
 from shared.client import sibling
-from shared.database import transaction
+from shared.database import Row, transaction
 from shared.problems import Problem
 from shared.telemetry import get_logger
 
@@ -14,14 +15,14 @@ BATCH: Final = 500
 log = get_logger(__name__)
 
 
-def publish(most: int = 40) -> int:
-    """Tell profile what came of messages, at most `most` batches. Returns how many outcomes it has taken."""
+def publish(seconds: float = 10.0) -> int:
+    """Tell profile what came of messages, for about so long. Returns how many outcomes it has taken.
+
+    What is left is announced again, so that a slow profile never keeps the readers of the log from their worker.
+    """
+    ends = time.monotonic() + seconds
     told = 0
-    for _ in range(most):
-        with transaction() as tx:
-            rows = store.claim_unpublished(tx, BATCH)
-        if not rows:
-            break
+    while rows := _claim():
         ids = [row["outcome_id"] for row in rows]
         try:
             sibling("profile").post(
@@ -35,7 +36,17 @@ def publish(most: int = 40) -> int:
             with transaction() as tx:
                 store.release(tx, ids)
             break
+        late = time.monotonic() > ends
         with transaction() as tx:
             store.mark_published(tx, ids)
+            if late:
+                tx.nudge("campaign.publish_outcomes")
         told += len(ids)
+        if late:
+            break
     return told
+
+
+def _claim() -> list[Row]:
+    with transaction() as tx:
+        return store.claim_unpublished(tx, BATCH)

@@ -1,5 +1,6 @@
 """Links in messages: clicks, opens, leaving; and the way of outcomes into profile's log."""
 
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 import time_machine
 
 from services.campaign.actions import publishing, reading
+from shared import contracts, queue
 from tests.integration.campaign import sender
 
 IPHONE = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"}
@@ -165,6 +167,20 @@ def test_outcomes_become_events_of_the_customer_once(house, sent):
     assert clicked["link_url"] == "https://tea.example/spring?x=1&y=2"
     granted = house.sql("SELECT granted FROM profile_out.consents_v1 WHERE customer_id = %(mei)s", mei=mei)
     assert granted == [{"granted": False}], "profile withdrew the consent"
+
+
+def test_a_profile_that_is_slow_keeps_no_worker_what_is_left_is_announced_again(house, sent, monkeypatch):
+    _, links = sent
+    browse(house, links["c"])
+    browse(house, links["u"], "POST")
+    monkeypatch.setattr(publishing, "BATCH", 1)
+    with sender.serving(house.act("profile")):
+        house.act("campaign")
+        queue.valkey().flushdb()
+        assert publishing.publish(seconds=0) == 1
+        (message,) = queue.valkey().lrange(contracts.CAMPAIGN, 0, -1)
+        assert json.loads(message)["headers"]["task"] == "campaign.publish_outcomes"
+        assert publishing.publish() == 2
 
 
 def test_outcomes_wait_while_profile_is_away(house, sent):
