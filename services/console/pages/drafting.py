@@ -102,7 +102,7 @@ def save_message(campaign_id: UUID) -> Response:
             "recommend_n": request.form.get("recommend_n", campaign["recommend_n"], type=int),
             "recommend_slot": request.form.get("recommend_slot") or None,
         }
-        if chosen_items.items() - campaign.items():
+        if any(campaign[name] != value for name, value in chosen_items.items()):
             _save(campaign, chosen_items)
     except PreconditionFailed:
         return _changed_meanwhile("message", campaign_id)

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from services.console.actions.siblings import Ask, Change, ask, ask_all, carry_out, get
+from services.console.pages import slot_forms, variants
 from services.console.pages.errors import page_blueprint
 from services.console.pages.items import ASKED, STRATEGIES
 from services.console.pages.session import page, person
@@ -44,7 +45,6 @@ CANNOT: Final = {
 # Those that can be asked about afterwards: the item looked at and the cart are not kept.
 _LOGGED: Final = ("for_you", "popular", "trending", "new_arrivals", "buy_again", "recently_viewed")
 _SLOW_S: Final = 30
-_VARIANTS: Final = 3
 
 
 @blp.get("/experiments")
@@ -52,7 +52,7 @@ _VARIANTS: Final = 3
 def index() -> str:
     """The slots, each with the experiment that runs in it."""
     found = ask(person(), Ask("recommend", "/v1/slots"))
-    return render_template("experiments/index.html", found=found, words=STRATEGIES)
+    return render_template("experiments/index.html", found=found, in_words=variants.in_words)
 
 
 @blp.get("/experiments/<name>")
@@ -66,17 +66,11 @@ def show(name: str) -> Response:
 @page("slots:write")
 def start(name: str) -> Response:
     """Divide the people of a slot from now on."""
-    form = request.form
-    rows = zip(form.getlist("variant"), form.getlist("strategy"), form.getlist("percent"), strict=False)
-    variants = [
-        {"name": label.strip(), "share": _share(percent), **({"strategy": strategy} if strategy else {})}
-        for label, strategy, percent in rows
-        if label.strip()
-    ]
+    rows = variants.typed(request.form, get(person(), Ask("recommend", f"/v1/slots/{name}")))
     try:
-        _change(name, "", {"variants": variants})
+        _change(name, "", {"variants": variants.wanted(rows)})
     except (Invalid, BadRequest, Conflict) as problem:
-        return _show(name, problem)
+        return _show(name, problem, rows)
     flash(gettext("The experiment runs. Everybody keeps the variant they are first seen with."), "done")
     return _back(name)
 
@@ -94,7 +88,7 @@ def stop(name: str) -> Response:
     return _back(name)
 
 
-def _show(name: str, problem: Problem | None = None) -> Response:
+def _show(name: str, problem: Problem | None = None, rows: list[dict[str, Any]] | None = None) -> Response:
     slot = get(person(), Ask("recommend", f"/v1/slots/{name}"))
     goal = request.args.get("goal", "")
     goal = goal if goal in GOALS else "clicks"
@@ -115,7 +109,12 @@ def _show(name: str, problem: Problem | None = None) -> Response:
         words=STRATEGIES,
         asked=[(one, STRATEGIES[one]) for one in ASKED],
         problem=problem,
-        rows=range(_VARIANTS),
+        rows=rows or variants.untouched(slot),
+        prefix=variants.prefix,
+        differs=variants.DIFFERS,
+        in_words=variants.in_words,
+        most_fallbacks=slot_forms.MOST_FALLBACKS,
+        empty_rows=1,
         cannot=CANNOT,
         per_answer=PER_ANSWER,
         candidate=candidate,
@@ -128,13 +127,6 @@ def _show(name: str, problem: Problem | None = None) -> Response:
 
 def _change(name: str, deed: str, body: dict[str, Any]) -> None:
     carry_out(person(), Change("recommend", "POST", f"/v1/slots/{name}/experiment{deed}", json=body))
-
-
-def _share(percent: str) -> float | str:
-    try:
-        return float(percent) / 100
-    except ValueError:
-        return percent
 
 
 def _back(name: str) -> Response:

@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from services.console.actions.siblings import Ask, Change, ask, carry_out
 from services.console.pages.errors import page_blueprint
+from services.console.pages.rejections import in_words
 from services.console.pages.session import page, person
 from shared.problems import Conflict, Invalid
 
@@ -24,7 +25,8 @@ def index() -> str:
     wanted: dict[str, Any] = {"limit": _ROWS}
     if request.args.get("cursor"):
         wanted["cursor"] = request.args["cursor"]
-    return render_template("rejected.html", found=ask(person(), Ask("profile", "/v1/rejected-events", wanted)))
+    found = ask(person(), Ask("profile", "/v1/rejected-events", wanted))
+    return render_template("rejected.html", found=found, in_words=in_words)
 
 
 @blp.post("/rejected/<uuid:rejected_id>/replay")
@@ -40,5 +42,5 @@ def replay(rejected_id: UUID) -> Response:
     except json.JSONDecodeError:
         flash(gettext("The corrected event is not valid JSON."), "error")
     except (Conflict, Invalid) as problem:
-        flash(gettext("It was rejected again: %(why)s", why=problem.detail), "error")
+        flash(gettext("It was rejected again: %(why)s", why=in_words(problem.detail)), "error")
     return redirect(url_for("rejected.index"))  # type: ignore[return-value]

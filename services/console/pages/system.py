@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 from services.console.actions import system as actions
 from services.console.actions.siblings import Answer, Ask, ask, ask_all
 from services.console.pages.errors import page_blueprint
+from services.console.pages.rejections import in_words
 from services.console.pages.session import is_fragment, page, person
 from services.console.schemas.system import KINDS
 from shared.problems import BadRequest, Problem
@@ -80,7 +81,8 @@ def _tell(told: dict[str, int], problem: str) -> None:
     if problem:
         flash(problem, "error")
         return
-    flash(ngettext("%(num)d is tried again.", "%(num)d are tried again.", told["again"]), "done")
+    if told["again"] or not told["refused"]:
+        flash(ngettext("%(num)d is tried again.", "%(num)d are tried again.", told["again"]), "done")
     if told["refused"]:
         flash(ngettext("%(num)d was refused again.", "%(num)d were refused again.", told["refused"]), "error")
 
@@ -150,4 +152,4 @@ def _dead_letters() -> dict[str, Any]:
         "rejected": ask(person(), Ask("profile", "/v1/rejected-events", {"limit": _SHOWN})),
         "failed": ask(person(), Ask("campaign", "/v1/messages/failed", {"limit": _SHOWN})),
     }
-    return {**answers, "tasks": actions.failed_tasks()}
+    return {**answers, "tasks": actions.failed_tasks(), "in_words": in_words}

@@ -10,10 +10,11 @@ export function language(place) {
   return place.closest("[lang]")?.lang || navigator.language || "en";
 }
 
-export function price(minor, currency, lang) {
+// `own`: the shop's currency, which needs no letters to tell it from others of the same sign (US$, JP¥).
+export function price(minor, currency, lang, own) {
   const digits = WHOLE.includes(currency) ? 0 : THOUSANDTHS.includes(currency) ? 3 : 2;
   return new Intl.NumberFormat(lang, {
-    style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
+    style: "currency", currency, currencyDisplay: currency == own ? "narrowSymbol" : "symbol", minimumFractionDigits: digits, maximumFractionDigits: digits,
   }).format(minor / 10 ** digits);
 }
 
@@ -23,17 +24,17 @@ export const address = (text) => text && attempt(() => {
   return /^https?:$/.test(protocol) && href;
 });
 
-export function card(item, lang, template) {
+export function card(item, lang, template, own) {
   const href = address(template ? template.replace("{id}", encodeURIComponent(item.item_id)) : item.url);
   const row = part("li", "item");
   const body = part(href ? "a" : "div", "card");
   if (href) body.href = href;
   body.append(picture(item), part("span", "name", item.name || item.item_id));
   if (item.price_minor != null && item.currency) {
-    body.append(part("span", "price", price(item.price_minor, item.currency, lang)));
+    body.append(part("span", "price", price(item.price_minor, item.currency, lang, own)));
   }
   const told = item.reason_text;
-  const why = told && (told[lang.slice(0, 2).toLowerCase()] || told.en);
+  const why = told?.[lang.slice(0, 2).toLowerCase()] || told?.en;
   if (why) body.append(part("span", "reason", why));
   row.append(body);
   return row;
@@ -48,7 +49,7 @@ function picture(item) {
     made.src = src;
   } else {
     made.ariaHidden = "true";
-    made.textContent = (item.name || item.item_id).trim().slice(0, 1);
+    made.textContent = (item.name || item.item_id).trim()[0];
   }
   return made;
 }

@@ -7,8 +7,7 @@ const RUDDER_CODED = "RS_ENC_v3_";
 
 let unkept; // where the browser lets us keep nothing, an id for this page
 
-export const chance = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const chance = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 export function anonymousId(given) {
   return given || ofSdk() || kept(RUDDER) || kept(SEGMENT) || made();

@@ -76,14 +76,14 @@ async function fill(place) {
   } catch {} // what stands there stays
 }
 
-function show(place, { recommendation_id, items }) {
+function show(place, { recommendation_id, items, currency }) {
   const answer = { recommendation_id, slot: place.dataset.zhikeSlot };
   const focus = [...place.querySelectorAll("a")].indexOf(document.activeElement);
   const list = part("ul", "items");
   list.setAttribute("role", "list"); // Safari takes it from a list without marks
   items.forEach((item, position) => {
     const { item_id } = item;
-    const made = card(item, language(place), place.dataset.zhikeUrl || settings.url);
+    const made = card(item, language(place), place.dataset.zhikeUrl || settings.url, currency);
     made.onclick = made.onauxclick = () => {
       attempt(() => { sessionStorage["zhike:" + item_id] = recommendation_id; });
       tell("Recommendation Clicked", { ...answer, item_id, position });

@@ -84,7 +84,8 @@ def signature(body: bytes) -> str:
 
 _REPLY: Final = (
     b'{"recommendation_id":"%s","strategy":"%s","model_version":%s,"personal":%s,"items":[%s],"shortfall":%s,'
-    b'"slot":%s,"next":%s,"strategies":%s,"experiment":%s}'
+    b'"slot":%s,"next":%s,"strategies":%s,"experiment":%s,'
+    b'"currency":"%s"}'
 )
 
 
@@ -116,6 +117,7 @@ def _reply(
         b"null" if told.following is None else b'"%b"' % told.following.encode(),
         orjson.dumps(telling.strategies(found)),
         orjson.dumps(serving.experiment and telling.experiment(serving.experiment)),
+        shop.shop().currency.encode(),
     )
 
 

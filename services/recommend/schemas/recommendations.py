@@ -184,7 +184,8 @@ class ExperimentOut(msgspec.Struct):
 class RecommendationsOut(msgspec.Struct):
     """An answer. `personal` says whether the person's history was used; `shortfall` is null where all n are there.
 
-    `next`: for POST /v1/recommendations/next; null where there is nothing left.
+    `next`: for POST /v1/recommendations/next; null where there is nothing left. `currency`: the shop's own, which a
+    page may write by its bare sign.
     """
 
     recommendation_id: UUID
@@ -197,6 +198,7 @@ class RecommendationsOut(msgspec.Struct):
     next: str | None
     strategies: list[str]
     experiment: ExperimentOut | None
+    currency: str
 
 
 class ProblemOut(msgspec.Struct):

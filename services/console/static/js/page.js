@@ -31,6 +31,9 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("button:disabled").forEach((button) => { button.disabled = false; });
 });
 
+// On a phone the tabs are wider than the screen: the one that is open is not to be out of sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 async function copySecret(button) {
   const secret = document.getElementById(button.dataset.copy).textContent;
   try {
