@@ -51,11 +51,12 @@ def bring_touched_up_to_date(patience_s: float = PATIENCE_S) -> bool:
     """Compute features, scores and memberships of everyone whose facts have changed.
 
     A segment that somebody has just saved comes before the next customers: its own task may find every child of the
-    worker busy here, and while events keep coming this does not end.
+    worker busy here, and while events keep coming this does not end. One at a time, so that customers go on, too.
+
     False: another worker is at it for longer than our patience; what is left then is found by the next sweep.
     """
     while True:
-        refresh_stale()
+        refresh_stale(patience_s, most=1)
         with transaction() as tx:
             if not claim(tx, patience_s):
                 return False

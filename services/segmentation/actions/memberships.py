@@ -17,6 +17,7 @@ from shared.database import Transaction, transaction
 
 TOUCHED_TIMEOUT_MS: Final = 5_000
 REFRESH_TIMEOUT_MS: Final = 60_000
+PATIENCE_S: Final = 5.0
 TOGETHER: Final = 200  # segments in one statement: people are read once for all of them
 
 _log = telemetry.get_logger(__name__)
@@ -57,14 +58,15 @@ def _follow_one_by_one(tx: Transaction, rules: Mapping[UUID, Rule], customers: S
             segments.mark_failed(tx, segment_id, str(error))
 
 
-def refresh(segment_id: UUID) -> bool:
+def refresh(segment_id: UUID, patience_s: float = PATIENCE_S) -> bool:
     """Find all members of one segment anew, if it waits for that.
 
-    False when another is at work and it must wait for the next sweep. One that fails is tried again after a minute.
+    False when another is at work for longer than our patience, and it must wait for the next sweep. One that fails is
+    tried again after a minute.
     """
     try:
         with transaction() as tx:
-            if not claim(tx, patience_s=5.0):
+            if not claim(tx, patience_s):
                 return False
             _refresh(tx, segment_id)
     # Whatever it is: one segment must not hold up the others, nor the customers after it.
@@ -77,12 +79,12 @@ def refresh(segment_id: UUID) -> bool:
     return True
 
 
-def refresh_stale() -> int:
-    """Refresh every segment that waits for it; returns how many there were."""
+def refresh_stale(patience_s: float = PATIENCE_S, most: int | None = None) -> int:
+    """Refresh the segments that wait for it (`most` of them, new ones first); returns how many there were."""
     with transaction(read_only=True) as tx:
-        waiting = segments.stale_ids(tx)
+        waiting = segments.stale_ids(tx)[:most]
     for segment_id in waiting:
-        refresh(segment_id)
+        refresh(segment_id, patience_s)
     return len(waiting)
 
 

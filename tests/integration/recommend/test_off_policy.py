@@ -9,6 +9,7 @@ from services.recommend.artifacts import models as artifacts
 from services.recommend.domain.experiments import bucket
 from tests.integration.recommend.conftest import NOON, tea
 from tests.integration.recommend.test_experiments import ask, clicked, shown
+from tests.integration.recommend.test_models import take_up
 
 NEWEST = "/v1/slots/home/off-policy?strategy=new_arrivals"
 
@@ -102,7 +103,7 @@ def test_an_answer_is_asked_once_more_of_the_model_that_gave_it_and_only_with_wh
     assert exploring.post("/v1/models").status_code == 202
     assert as_recommend(training.train_if_due)
     newest = exploring.get("/v1/models").get_json()["items"][0]["version"]
-    ask(exploring, "person 0")
+    assert take_up(exploring) == newest
     artifacts.sweep(keep={newest})
     found = off_policy(exploring, personal)
     assert (found["answers"], found["left_out"], found["why"]) == (0, 3, "nothing_explored")

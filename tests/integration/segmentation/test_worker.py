@@ -6,7 +6,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
+from uuid import UUID
 
 from deploy.home import CHECKOUT
 from deploy.process import Command, spawn, stop
@@ -48,10 +50,8 @@ def running(settings: Settings, folder: Path) -> Iterator[None]:
         stop(started, signal.SIGTERM, 20.0)
 
 
-def test_a_segment_just_saved_has_its_members_before_the_customers_that_wait_are_computed(
-    log: Log, database_clone: Callable[[str], Settings], tmp_path: Path
-) -> None:
-    settings = database_clone("segmentation")
+def behind(log: Log) -> tuple[list[UUID], UUID]:
+    """Three who ordered twice and are members of the second result already, and many who ordered just now."""
     regulars = log.customers(3)
     for number, who in enumerate(regulars * 2):
         log.order(who, number)
@@ -60,6 +60,14 @@ def test_a_segment_just_saved_has_its_members_before_the_customers_that_wait_are
     memberships.refresh_stale()
     for number, who in enumerate(log.customers(CROWD), len(regulars) * 2):
         log.order(who, number)
+    return regulars, ordered
+
+
+def test_a_segment_just_saved_has_its_members_before_the_customers_that_wait_are_computed(
+    log: Log, database_clone: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    settings = database_clone("segmentation")
+    regulars, ordered = behind(log)
     queue.valkey().flushdb()
     sender = queue.create_beat(settings.redis_url, {})
     for _ in range(NUDGES):
@@ -79,7 +87,16 @@ def test_a_segment_just_saved_has_its_members_before_the_customers_that_wait_are
     assert {row["segment_id"] for row in came[3:6]} == {twice}
 
 
-def members(segment_id: object) -> set[object]:
+def test_where_many_segments_wait_customers_are_computed_in_between(log: Log) -> None:
+    _, ordered = behind(log)
+    saved = [segments.create(name, "", TWICE).segment.segment_id for name in ("Twice", "Regulars")]
+    events.read_events()
+    came = rows("SELECT segment_id FROM membership_log ORDER BY position")
+    turns = [segment_id for segment_id, _ in groupby(row["segment_id"] for row in came)]
+    assert turns == [ordered, saved[0], ordered, saved[1], ordered]
+
+
+def members(segment_id: UUID) -> set[UUID]:
     with transaction(read_only=True) as tx:
         found = tx.all("SELECT customer_id FROM membership WHERE segment_id = %(id)s", {"id": segment_id})
     return {row["customer_id"] for row in found}
