@@ -29,16 +29,16 @@ class Resolved:
 
 def resolve(tx: Transaction, staged: Staged, now: datetime) -> Resolved:
     """Make the identities of this round, decide on the links it claims, and remap customers."""
-    new = _make(tx, now) if staged.unnamed or staged.claiming else []
+    new = _make(tx, now) if staged.unnamed or staged.strange else []
     if staged.unnamed:
         appending.settle(tx)
     resolved = Resolved(customers={row["identity_id"] for row in new if row["kind"] != ANONYMOUS_ID})
-    vouched = store.unvouched(tx) if staged.unvouched or staged.claiming else []
+    vouched = store.unvouched(tx) if staged.unvouched or staged.unproven else []
     if vouched:
         store.vouch(tx, vouched)
         resolved.customers |= set(vouched)
     affected: set[UUID] = set()
-    if staged.claiming and (claimed := links.claimed(tx)):
+    if staged.undecided and (claimed := links.claimed(tx)):
         affected |= _decide(tx, claimed)
     # Asked only now: a claim of this round may just have proved one of them.
     if vouched and (unproven := links.unproven_at(tx, vouched)):
@@ -46,6 +46,8 @@ def resolve(tx: Transaction, staged: Staged, now: datetime) -> Resolved:
         affected |= {end for pair in unproven for end in pair}
     if affected:
         change = remap(tx, affected, unpublished=[row["identity_id"] for row in new])
+        if change.moved:
+            appending.reassign(tx, change.moved)
         resolved.entries = entries(change)
         resolved.customers |= set(change.moved.values()) | change.parted | affected
     return resolved

@@ -1,13 +1,15 @@
-"""From the intake into the log. What is known of the rows of one round, but not their payload, waits in a temporary
-table, `arriving`, which ends with the transaction.
+"""From the intake into the log. What is known of the rows of one round waits in a temporary table, `arriving`, which
+ends with the transaction; what they say themselves stays in the intake until they move.
 
-Temporary tables have no statistics. So identities are looked up row by row through their index (LATERAL … OFFSET 0
-keeps the planner from joining the whole table instead).
+Temporary tables have no statistics. So rows are looked up one by one through their index (LATERAL … OFFSET 0 keeps the
+planner from joining the whole table instead).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from shared.database import Row, Transaction
 
@@ -16,13 +18,19 @@ BYTES_A_ROUND: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Staged:
-    """What a round has: rows `taken`, those that are no repeats, and how many of these need which step."""
+    """What a round has: rows `taken`, those that are no repeats, and how many of these need which step.
+
+    `unnamed`, `unvouched`: whose own identity nobody, or no server, has named before; `strange`, `unproven`: the same of
+    what they claim besides; `undecided`: it may have to be decided whether a claim is believed.
+    """
 
     taken: int
     fresh: int
     unnamed: int
     unvouched: int
-    claiming: int
+    strange: int
+    unproven: int
+    undecided: int
     identifying: int
     withdrawing: int
 
@@ -60,80 +68,102 @@ def name_by_id(tx: Transaction, last: int) -> list[Row]:
 
 
 def stage(tx: Transaction, last: int, now: datetime) -> Staged:
-    """Number the rows of the intake up to `last` that are no repeats, in `arriving`, with the identities we know.
-
-    A message is a repeat if it has been seen before, or earlier in this round. Nothing is joined here: the intake is
-    empty whenever it is analysed in a quiet moment, and a planner that expects one row compares all of them with all.
-    """
+    """Number the rows of the intake up to `last` that are no repeats, in `arriving`, with the identities we know."""
     tx.execute(
         """
         CREATE TEMPORARY TABLE IF NOT EXISTS arriving (
-            id bigint, n int, received_at timestamptz, key_id uuid, source text, trusted boolean, imported boolean,
-            message_key uuid, message_id text, type text, event text, occurred_at timestamptz, own_kind text,
-            own_lookup text, own_sealed text, claims jsonb, identity_id uuid, vouched boolean
+            id bigint, n int, type text, trusted boolean, withdrawing boolean, occurred_at timestamptz,
+            identity_id uuid, customer_id uuid, vouched boolean, strange boolean, unproven boolean, undecided boolean
         ) ON COMMIT DELETE ROWS
         """
     )
     tx.execute("DELETE FROM arriving")  # a test's transaction holds several rounds
-    tx.execute(
-        """
-        WITH due AS (
-            SELECT id, received_at, key_id, source, trusted, imported, message_key, message_id, type, event,
-                   occurred_at, own_kind, own_lookup, own_sealed, claims,
-                   row_number() OVER (PARTITION BY message_key ORDER BY id) = 1 AS is_first
-            FROM intake WHERE id <= %(last)s
-        ), judged AS (
-            SELECT d.*, d.is_first AND s.seen IS NULL AS is_fresh, i.identity_id, i.vouched
-            FROM due d
-            LEFT JOIN LATERAL (
-                SELECT true AS seen FROM message_seen WHERE message_key = d.message_key OFFSET 0
-            ) AS s ON true
-            LEFT JOIN LATERAL (
-                SELECT identity_id, vouched FROM identity WHERE kind = d.own_kind AND lookup = d.own_lookup OFFSET 0
-            ) AS i ON true
-        )
-        INSERT INTO arriving
-        SELECT id, CASE WHEN is_fresh THEN count(*) FILTER (WHERE is_fresh) OVER (ORDER BY id) END, received_at, key_id,
-               source, trusted, imported, message_key, message_id, type, event, occurred_at, own_kind, own_lookup,
-               own_sealed, claims, identity_id, vouched
-        FROM judged
-        """,
-        {"last": last},
-    )
-    # One appender at a time: nobody else can have put them there meanwhile. In order, they lie closer together.
-    tx.execute(
-        """
-        INSERT INTO message_seen (message_key, seen_at)
-        SELECT message_key, %(now)s FROM arriving WHERE n IS NOT NULL ORDER BY message_key
-        """,
-        {"now": now},
-    )
+    tx.execute(_STAGE, {"last": last, "now": now})
     return tx.all(
         """
         SELECT count(*) AS taken, count(n) AS fresh,
                count(*) FILTER (WHERE n IS NOT NULL AND identity_id IS NULL) AS unnamed,
                count(*) FILTER (WHERE n IS NOT NULL AND trusted AND NOT vouched) AS unvouched,
-               count(*) FILTER (WHERE n IS NOT NULL AND claims IS NOT NULL) AS claiming,
+               count(*) FILTER (WHERE strange) AS strange, count(*) FILTER (WHERE unproven) AS unproven,
+               count(*) FILTER (WHERE undecided) AS undecided,
                count(*) FILTER (WHERE n IS NOT NULL AND type = 'identify') AS identifying,
-               count(*) FILTER (
-                   WHERE n IS NOT NULL AND type = 'track' AND trusted
-                     AND event IN ('Unsubscribed', 'Email Marked as Spam')
-               ) AS withdrawing
+               count(*) FILTER (WHERE n IS NOT NULL AND withdrawing) AS withdrawing
         FROM arriving
         """,
         into=Staged,
     )[0]
 
 
+# A message is a repeat if it has been seen before, or earlier in this round: the first of those whose key could be kept
+# is none. What was kept is laid beside what is due and sorted, not joined: the intake is empty whenever it is analysed in
+# a quiet moment, and a planner that expects one row compares all of them with all.
+_STAGE: Final = """
+    WITH due AS MATERIALIZED (
+        SELECT id, message_key, type, trusted, occurred_at, own_kind, own_lookup, claims,
+               type = 'track' AND trusted AND event IN ('Unsubscribed', 'Email Marked as Spam') AS withdrawing
+        FROM intake WHERE id <= %(last)s
+    ), kept AS (
+        INSERT INTO message_seen (message_key, seen_at)
+        SELECT message_key, %(now)s FROM due ORDER BY message_key
+        ON CONFLICT DO NOTHING
+        RETURNING message_key
+    ), judged AS (
+        SELECT *, bool_or(id IS NULL) OVER same AND row_number() OVER same = 1 AS is_fresh
+        FROM (
+            SELECT * FROM due
+            UNION ALL
+            SELECT NULL, message_key, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM kept
+        ) AS beside
+        WINDOW same AS (PARTITION BY message_key ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    )
+    INSERT INTO arriving
+    SELECT j.id, CASE WHEN is_fresh THEN count(*) FILTER (WHERE is_fresh) OVER (ORDER BY j.id) END, type, trusted,
+           withdrawing, occurred_at, own.identity_id, own.customer_id, own.vouched, c.strange, c.unproven,
+           c.undecided OR (is_fresh AND claims IS NOT NULL AND own.identity_id IS NULL)
+    FROM judged j
+    LEFT JOIN LATERAL (
+        SELECT identity_id, customer_id, vouched FROM identity WHERE kind = own_kind AND lookup = own_lookup OFFSET 0
+    ) AS own ON true
+    LEFT JOIN LATERAL (
+        SELECT bool_or(other.identity_id IS NULL) AS strange, bool_or(trusted AND NOT other.vouched) AS unproven,
+               bool_or(type = 'alias' OR link.live IS NULL OR (trusted AND NOT link.proved)) AS undecided
+        FROM jsonb_array_elements(CASE WHEN is_fresh THEN claims END) AS claim
+        LEFT JOIN LATERAL (
+            SELECT identity_id, vouched FROM identity WHERE kind = claim ->> 0 AND lookup = claim ->> 1 OFFSET 0
+        ) AS other ON true
+        LEFT JOIN LATERAL (
+            SELECT live, trusted AS proved FROM identity_link
+            WHERE a = least(own.identity_id, other.identity_id) AND b = greatest(own.identity_id, other.identity_id)
+            OFFSET 0
+        ) AS link ON true
+    ) AS c ON claims IS NOT NULL
+    WHERE j.id IS NOT NULL
+"""
+
+
 def settle(tx: Transaction) -> None:
     """Give rows their identity whose identity has been made since they were staged."""
     tx.execute(
         """
-        UPDATE arriving a SET identity_id = (
-            SELECT i.identity_id FROM identity i WHERE i.kind = a.own_kind AND i.lookup = a.own_lookup
+        UPDATE arriving SET (identity_id, customer_id) = (
+            SELECT i.identity_id, i.customer_id
+            FROM intake r JOIN identity i ON i.kind = r.own_kind AND i.lookup = r.own_lookup
+            WHERE r.id = arriving.id
         )
         WHERE n IS NOT NULL AND identity_id IS NULL
         """
+    )
+
+
+def reassign(tx: Transaction, moved: Mapping[UUID, UUID]) -> None:
+    """Give rows the customers that their identities (identity -> customer) have been moved to since."""
+    tx.execute(
+        """
+        UPDATE arriving SET customer_id = moved.customer_id
+        FROM unnest(%(ids)s::uuid[], %(customers)s::uuid[]) AS moved (identity_id, customer_id)
+        WHERE arriving.identity_id = moved.identity_id
+        """,
+        {"ids": list(moved), "customers": list(moved.values())},
     )
 
 
@@ -143,8 +173,8 @@ def publish(tx: Transaction, first: int) -> int:
         """
         WITH taken AS (
             DELETE FROM intake i USING arriving a WHERE i.id = a.id
-            RETURNING a.n, a.message_id, a.type, a.event, a.identity_id, a.occurred_at, a.received_at, a.imported,
-                      a.trusted, a.source, i.payload
+            RETURNING a.n, i.message_id, i.type, i.event, a.identity_id, i.occurred_at, i.received_at, i.imported,
+                      i.trusted, i.source, i.payload
         )
         INSERT INTO event_log (
             position, message_id, type, event, identity_id, occurred_at, received_at, imported, trusted, source, payload
@@ -163,13 +193,7 @@ def keep_seen(tx: Transaction) -> None:
     tx.execute(
         """
         INSERT INTO customer_seen (customer_id, first_seen_at, last_seen_at)
-        SELECT i.customer_id, min(a.first_at), max(a.last_at)
-        FROM (
-            SELECT identity_id, min(occurred_at) AS first_at, max(occurred_at) AS last_at
-            FROM arriving WHERE n IS NOT NULL GROUP BY identity_id
-        ) AS a
-        JOIN LATERAL (SELECT customer_id FROM identity WHERE identity_id = a.identity_id OFFSET 0) AS i ON true
-        GROUP BY i.customer_id
+        SELECT customer_id, min(occurred_at), max(occurred_at) FROM arriving WHERE n IS NOT NULL GROUP BY customer_id
         ON CONFLICT (customer_id) DO UPDATE SET
             first_seen_at = least(customer_seen.first_seen_at, excluded.first_seen_at),
             last_seen_at = greatest(customer_seen.last_seen_at, excluded.last_seen_at)
@@ -196,10 +220,10 @@ def withdrawals(tx: Transaction) -> list[Row]:
     """Events of servers by which somebody refuses further marketing mail (Segment's e-mail events)."""
     return tx.all(
         """
-        SELECT identity_id, occurred_at, event, source, message_id
-        FROM arriving
-        WHERE n IS NOT NULL AND type = 'track' AND trusted AND event IN ('Unsubscribed', 'Email Marked as Spam')
-        ORDER BY n
+        SELECT a.identity_id, a.occurred_at, i.event, i.source, i.message_id
+        FROM arriving a JOIN LATERAL (SELECT event, source, message_id FROM intake WHERE id = a.id OFFSET 0) AS i ON true
+        WHERE a.n IS NOT NULL AND a.withdrawing
+        ORDER BY a.n
         """
     )
 

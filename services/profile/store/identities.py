@@ -16,12 +16,17 @@ def unknown(tx: Transaction) -> list[Row]:
     return tx.all(
         """
         WITH mention AS (
-            SELECT own_kind AS kind, own_lookup AS lookup, own_sealed AS sealed, trusted, id
-            FROM arriving WHERE n IS NOT NULL AND identity_id IS NULL
+            SELECT i.own_kind AS kind, i.own_lookup AS lookup, i.own_sealed AS sealed, a.trusted, a.id
+            FROM arriving a JOIN LATERAL (
+                SELECT own_kind, own_lookup, own_sealed FROM intake WHERE id = a.id OFFSET 0
+            ) AS i ON true
+            WHERE a.n IS NOT NULL AND a.identity_id IS NULL
             UNION ALL
-            SELECT claim ->> 0, claim ->> 1, claim ->> 2, trusted, id
-            FROM arriving, jsonb_array_elements(claims) AS claim
-            WHERE n IS NOT NULL AND claims IS NOT NULL AND claim ->> 0 <> 'previous'
+            SELECT claim ->> 0, claim ->> 1, claim ->> 2, a.trusted, a.id
+            FROM arriving a
+            JOIN LATERAL (SELECT claims FROM intake WHERE id = a.id OFFSET 0) AS i ON true
+            CROSS JOIN LATERAL jsonb_array_elements(i.claims) AS claim
+            WHERE a.strange AND claim ->> 0 <> 'previous'
         ), named AS MATERIALIZED (
             SELECT kind, lookup, min(sealed) AS sealed, bool_or(trusted) AS vouched, min(id) AS id
             FROM mention GROUP BY kind, lookup
@@ -40,13 +45,14 @@ def unvouched(tx: Transaction) -> list[UUID]:
         """
         SELECT identity_id FROM arriving WHERE n IS NOT NULL AND trusted AND NOT vouched
         UNION
-        SELECT i.identity_id
+        SELECT known.identity_id
         FROM arriving a
-        CROSS JOIN LATERAL jsonb_array_elements(a.claims) AS claim
+        JOIN LATERAL (SELECT claims FROM intake WHERE id = a.id OFFSET 0) AS i ON true
+        CROSS JOIN LATERAL jsonb_array_elements(i.claims) AS claim
         JOIN LATERAL (
             SELECT identity_id, vouched FROM identity WHERE kind = claim ->> 0 AND lookup = claim ->> 1 OFFSET 0
-        ) AS i ON NOT i.vouched
-        WHERE a.n IS NOT NULL AND a.claims IS NOT NULL AND a.trusted
+        ) AS known ON NOT known.vouched
+        WHERE a.unproven
         """
     )
     return [row["identity_id"] for row in rows]
@@ -56,13 +62,15 @@ def unknown_previous(tx: Transaction) -> list[Row]:
     """Ids that aliases of this round replace and that nobody has used yet: rows of lookup, trusted."""
     return tx.all(
         """
-        SELECT claim ->> 1 AS lookup, bool_or(trusted) AS trusted
-        FROM arriving, jsonb_array_elements(claims) AS claim
-        WHERE n IS NOT NULL AND claims IS NOT NULL AND claim ->> 0 = 'previous' AND NOT EXISTS (
+        SELECT claim ->> 1 AS lookup, bool_or(a.trusted) AS trusted
+        FROM arriving a
+        JOIN LATERAL (SELECT claims FROM intake WHERE id = a.id OFFSET 0) AS i ON true
+        CROSS JOIN LATERAL jsonb_array_elements(i.claims) AS claim
+        WHERE a.strange AND claim ->> 0 = 'previous' AND NOT EXISTS (
             SELECT FROM identity WHERE kind IN ('user_id', 'anonymous_id') AND lookup = claim ->> 1
         )
         GROUP BY 1
-        ORDER BY min(id)
+        ORDER BY min(a.id)
         """
     )
 

@@ -19,10 +19,13 @@ def claimed(tx: Transaction) -> list[Row]:
         WITH pair AS MATERIALIZED (
             SELECT DISTINCT ON (a.identity_id, other.identity_id, a.trusted)
                    a.identity_id AS own, other.identity_id AS other, a.trusted,
-                   a.type = 'alias' AND claim ->> 0 <> 'anonymous_id' AS alias, a.message_id, a.key_id, a.source,
-                   a.received_at, a.n
+                   a.type = 'alias' AND claim ->> 0 <> 'anonymous_id' AS alias, i.message_id, i.key_id, i.source,
+                   i.received_at, a.n
             FROM arriving a
-            CROSS JOIN LATERAL jsonb_array_elements(a.claims) AS claim
+            JOIN LATERAL (
+                SELECT claims, message_id, key_id, source, received_at FROM intake WHERE id = a.id OFFSET 0
+            ) AS i ON true
+            CROSS JOIN LATERAL jsonb_array_elements(i.claims) AS claim
             JOIN LATERAL (
                 SELECT identity_id FROM identity
                 WHERE lookup = claim ->> 1 AND kind = ANY(
@@ -30,7 +33,7 @@ def claimed(tx: Transaction) -> list[Row]:
                 )
                 OFFSET 0
             ) AS other ON other.identity_id <> a.identity_id
-            WHERE a.n IS NOT NULL AND a.claims IS NOT NULL
+            WHERE a.undecided
             ORDER BY a.identity_id, other.identity_id, a.trusted, alias DESC, a.n
         )
         SELECT p.*
