@@ -127,7 +127,7 @@ _STAGE: Final = """
     LEFT JOIN LATERAL (
         SELECT bool_or(other.identity_id IS NULL) AS strange, bool_or(trusted AND NOT other.vouched) AS unproven,
                bool_or(type = 'alias' OR link.live IS NULL OR (trusted AND NOT link.proved)) AS undecided
-        FROM jsonb_array_elements(CASE WHEN is_fresh THEN claims END) AS claim
+        FROM jsonb_array_elements(claims) AS claim
         LEFT JOIN LATERAL (
             SELECT identity_id, vouched FROM identity WHERE kind = claim ->> 0 AND lookup = claim ->> 1 OFFSET 0
         ) AS other ON true
@@ -136,7 +136,8 @@ _STAGE: Final = """
             WHERE a = least(own.identity_id, other.identity_id) AND b = greatest(own.identity_id, other.identity_id)
             OFFSET 0
         ) AS link ON true
-    ) AS c ON claims IS NOT NULL
+        WHERE is_fresh AND claims IS NOT NULL
+    ) AS c ON true
     WHERE j.id IS NOT NULL
 """
 
