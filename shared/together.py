@@ -1,7 +1,7 @@
 """Work that several threads have at the same time, done in one go: what costs a commit each costs one for all.
 
-Nobody waits for company. Whoever comes first works at once; who comes meanwhile waits for the end of that, and then
-one of those does the work of all who wait.
+Nobody waits for company. Whoever comes first works at once; who comes while as many rounds as may be are under way waits
+for the end of one, and then one of those does the work of all who wait.
 """
 
 import threading
@@ -19,64 +19,69 @@ def _closed() -> threading.Lock:
 
 
 @dataclass(eq=False)
-class _Place:
-    """One thread's work, and what it waits for: that the work is done, or that it is to lead the next round."""
+class _Place(Generic[T]):
+    """One thread's work, and what it waits for: that the work is done, or that it is to work on a round of many."""
 
-    leads: bool = False
+    item: T
+    round: "list[_Place[T]]" = field(default_factory=list)
     error: BaseException | None = None
     wake: threading.Lock = field(default_factory=_closed)
 
 
 class Together(Generic[T]):
-    """`work` is called with all that has come together, by one thread at a time.
+    """`work` is called with all that has come together, by at most `at_once` threads at a time.
 
     Where it raises an error of which `divides` says that it may be the fault of one item only, each item is worked
     on by itself, so that a bad one does not cost the others.
     """
 
-    def __init__(self, work: Callable[[list[T]], object], divides: Callable[[BaseException], bool]) -> None:
-        self._work, self._divides = work, divides
+    def __init__(
+        self, work: Callable[[list[T]], object], divides: Callable[[BaseException], bool], at_once: int = 1
+    ) -> None:
+        self._work, self._divides, self._at_once = work, divides, at_once
         self._lock = threading.Lock()
-        self._waiting: list[tuple[_Place, T]] = []
-        self._busy = False
+        self._waiting: list[_Place[T]] = []
+        self._rounds = 0
 
     def do(self, item: T) -> None:
         """Have `item` worked on, and wait for it. Raises what the work raised."""
-        place = _Place()
+        place = _Place(item)
         with self._lock:
-            self._waiting.append((place, item))
-            leads, self._busy = not self._busy, True
-        if not leads:
+            if self._rounds < self._at_once:
+                self._rounds += 1
+                place.round = [place]
+            else:
+                self._waiting.append(place)
+        if not place.round:
             place.wake.acquire()
-            leads = place.leads
-        if leads:
+        if place.round:
             self._lead(place)
         if place.error is not None:
             raise place.error
 
-    def _lead(self, own: _Place) -> None:
-        with self._lock:
-            taken, self._waiting = self._waiting, []
+    def _lead(self, own: _Place[T]) -> None:
         try:
-            self._run(taken)
+            self._run(own.round)
         finally:
             with self._lock:
-                following = self._waiting[0][0] if self._waiting else None
-                self._busy = following is not None
-            if following is not None:
-                following.leads = True
-                following.wake.release()
-            for place, _ in taken:
+                following, self._waiting = self._waiting, []
+                if following:
+                    following[0].round = following
+                else:
+                    self._rounds -= 1
+            if following:
+                following[0].wake.release()
+            for place in own.round:
                 if place is not own:
                     place.wake.release()
 
-    def _run(self, taken: list[tuple[_Place, T]]) -> None:
+    def _run(self, places: list[_Place[T]]) -> None:
         try:
-            self._work([item for _, item in taken])
+            self._work([place.item for place in places])
         except BaseException as error:  # noqa: BLE001  # raised again by do(), in each thread whose work it was
-            if len(taken) > 1 and self._divides(error):
-                for one in taken:
-                    self._run([one])
+            if len(places) > 1 and self._divides(error):
+                for place in places:
+                    self._run([place])
             else:
-                for place, _ in taken:
+                for place in places:
                     place.error = error

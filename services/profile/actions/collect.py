@@ -22,6 +22,7 @@ from shared.shop import shop
 from shared.together import Together
 
 KIB: Final = 1024
+ROUNDS_AT_ONCE: Final = 3  # while one waits for the disk, another is written
 _ACCEPTED: Final = metrics.counter("zhike_events_accepted_total", "Events that were kept before they were answered.")
 _REFUSED: Final = metrics.counter("zhike_events_refused_total", "Events that were set aside with a reason.")
 
@@ -108,7 +109,7 @@ def _put(requests: list[bytes]) -> None:
 
 # The requests that this process has at the same time are written by one statement and one commit; each is answered
 # after that. Should the rows of one be refused, the others are written without it.
-_intake: Final = Together(_put, divides=is_fault_of_the_data)
+_intake: Final = Together(_put, divides=is_fault_of_the_data, at_once=ROUNDS_AT_ONCE)
 
 
 def _read_body(body: bytes, sender: Sender, received_at: datetime) -> tuple[Batch, Outcome]:
