@@ -22,8 +22,8 @@ setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies,
 	@echo "Installing the locked dependencies into .venv ..."
 	@PYTHON='$(PYTHON)' requirements/install.sh .venv requirements/lock.txt
 	@$(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation --editable .
-	@echo "Compiling the loops of recommend ..."
-	@$(BIN)/python -c 'import services.recommend.domain.answering'
+	@echo "Compiling the loops of profile and recommend ..."
+	@$(BIN)/python -c 'import services.profile.store.packing, services.recommend.domain.answering'
 	@touch $@
 
 $(VENDOR)/.built: package.json package-lock.json deploy/build_assets.py $(wildcard services/console/widget/*.js) | .venv/.installed

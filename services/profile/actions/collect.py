@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from services.profile.domain import times
-from services.profile.domain.batches import Batch, decode_batch, read_batch
-from services.profile.domain.events import Accepted, RefusedError, accept, read_event
+from services.profile.domain.batches import Batch
+from services.profile.domain.events import Accepted, RefusedError, read_event
 from services.profile.domain.messages import Arrival
 from services.profile.store import intake as store
 from services.profile.store import rejected
@@ -22,7 +22,7 @@ from shared.shop import shop
 from shared.together import Together
 
 KIB: Final = 1024
-ROUNDS_AT_ONCE: Final = 3  # while one waits for the disk, another is written
+ROUNDS_AT_ONCE: Final = 2  # while one waits for the disk, another is written
 _ACCEPTED: Final = metrics.counter("zhike_events_accepted_total", "Events that were kept before they were answered.")
 _REFUSED: Final = metrics.counter("zhike_events_refused_total", "Events that were set aside with a reason.")
 
@@ -65,39 +65,42 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of the events of a request."""
+class Judged:
+    """Events of a request that can be taken, and those that cannot."""
 
     accepted: list[Accepted]
+    refused: list[Refused]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the events of a request: how many are kept, and those that were set aside."""
+
+    accepted: int
     refused: list[Refused]
 
 
 def collect(batch: Batch, sender: Sender) -> Outcome:
     """Check and keep the events of one request. When this returns they are committed."""
     received_at = datetime.now(UTC)
-    outcome = read(batch, sender, received_at, sender.limits.event, shop().region)
-    _keep_all(outcome, batch, sender, received_at)
-    return outcome
+    judged = read(batch, sender, received_at, sender.limits.event, shop().region)
+    rows = store.rows(judged.accepted, fields_of(sender, received_at))
+    return keep_all(rows, len(judged.accepted), judged.refused, batch, sender, received_at)
 
 
-def collect_batch(body: bytes, sender: Sender) -> Outcome:
-    """As collect(), for the body of a batch request. Raises UnreadableError."""
-    received_at = datetime.now(UTC)
-    batch, outcome = _read_body(body, sender, received_at)
-    _keep_all(outcome, batch, sender, received_at)
-    return outcome
-
-
-def _keep_all(outcome: Outcome, batch: Batch, sender: Sender, received_at: datetime) -> None:
-    if outcome.refused:
+def keep_all(
+    rows: bytes, accepted: int, refused: list[Refused], batch: Batch, sender: Sender, received_at: datetime
+) -> Outcome:
+    """Write the rows of so many accepted events, and set the refused ones aside; durably, all or nothing."""
+    if refused:
         with transaction() as tx:
-            keep(tx, [(outcome.accepted, sender, received_at)])
-            rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in outcome.refused])
-    elif outcome.accepted:
-        _intake.do(_rows(outcome.accepted, sender, received_at))
-    _ACCEPTED.inc(len(outcome.accepted))
-    if outcome.refused:
-        _REFUSED.inc(len(outcome.refused))
+            _write(tx, [rows] if accepted else [])
+            rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in refused])
+        _REFUSED.inc(len(refused))
+    elif accepted:
+        _intake.do(rows)
+    _ACCEPTED.inc(accepted)
+    return Outcome(accepted, refused)
 
 
 def _put(requests: list[bytes]) -> None:
@@ -112,43 +115,37 @@ def _put(requests: list[bytes]) -> None:
 _intake: Final = Together(_put, divides=is_fault_of_the_data, at_once=ROUNDS_AT_ONCE)
 
 
-def _read_body(body: bytes, sender: Sender, received_at: datetime) -> tuple[Batch, Outcome]:
-    largest, region = sender.limits.event, shop().region
-    if len(body) <= largest and (decoded := decode_batch(body)):
-        batch, events = decoded
-        arrival, kind = _arrival(batch, sender, received_at, largest, region), sender.kind
-        look = 0x5C in body or 0x40 in body
-        try:
-            return batch, Outcome([accept(event, arrival, kind, look=look) for event in events], [])
-        except RefusedError:
-            pass  # one by one, then: this one is set aside as it came, the others are taken
-    batch = read_batch(body)
-    return batch, read(batch, sender, received_at, largest, region)
-
-
-def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Outcome:
+def read(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Judged:
     """Judge the events of a request one by one. `largest`: bytes an event may have; `region`: the shop's."""
-    arrival = _arrival(batch, sender, received_at, largest, region)
-    outcome = Outcome([], [])
-    for raw in batch.events:
-        try:
-            outcome.accepted.append(read_event(raw, arrival, sender.kind))
-        except RefusedError as reason:
-            outcome.refused.append(Refused(uuid7(), raw, reason))
-    return outcome
+    arrival = arrival_of(batch, sender, received_at, largest, region)
+    judged = Judged([], [])
+    for event in batch.events:
+        judge(bytes(event), arrival, sender, judged)
+    return judged
+
+
+def judge(event: bytes, arrival: Arrival, sender: Sender, judged: Judged) -> None:
+    """Add one event to those that are accepted or refused."""
+    try:
+        judged.accepted.append(read_event(event, arrival, sender.kind))
+    except RefusedError as reason:
+        judged.refused.append(Refused(uuid7(), event, reason))
 
 
 def keep(tx: Transaction, arrived: Sequence[tuple[Sequence[Accepted], Sender, datetime]]) -> None:
     """Write accepted events, each with its sender and when it came, into the intake; wake the appender after that."""
-    requests = [_rows(accepted, sender, received_at) for accepted, sender, received_at in arrived if accepted]
+    _write(tx, [store.rows(accepted, fields_of(sender, at)) for accepted, sender, at in arrived if accepted])
+
+
+def _write(tx: Transaction, requests: Sequence[bytes]) -> None:
     if requests:
         store.put(tx, requests)
         tx.nudge(contracts.INTAKE_GREW)
 
 
-def _rows(accepted: Sequence[Accepted], sender: Sender, received_at: datetime) -> bytes:
-    return store.rows(
-        accepted,
+def fields_of(sender: Sender, received_at: datetime) -> bytes:
+    """What all rows of a request begin with."""
+    return store.sender_fields(
         received_at=received_at,
         key_id=sender.key_id,
         source=sender.source,
@@ -157,7 +154,8 @@ def _rows(accepted: Sequence[Accepted], sender: Sender, received_at: datetime) -
     )
 
 
-def _arrival(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Arrival:
+def arrival_of(batch: Batch, sender: Sender, received_at: datetime, largest: int, region: str) -> Arrival:
+    """What is known of a request beside its events."""
     received = times.micros(received_at)
     return Arrival(
         received=received,

@@ -12,6 +12,7 @@ from flask import request as http
 
 from services.profile.actions import collect as actions
 from services.profile.actions.collect import SERVER_LIMITS, Outcome, Sender
+from services.profile.actions.collect_batch import collect_batch
 from services.profile.domain.batches import Batch, UnreadableError, write_key_of
 from services.profile.schemas.events import BatchBody, Collected, EventBody
 from shared import auth
@@ -157,7 +158,7 @@ def _many(*, imported: bool) -> Response:
         raise _too_large(sender.limits.request)
     try:
         with _turn(imported=imported):
-            outcome = actions.collect_batch(body, sender)
+            outcome = collect_batch(body, sender)
     except UnreadableError as error:
         raise BadRequest(str(error), code="unreadable") from error
     return _answer(outcome)
@@ -183,7 +184,7 @@ def _answer(outcome: Outcome) -> Response:
     return json_bytes(
         {
             "success": True,
-            "accepted": len(outcome.accepted),
+            "accepted": outcome.accepted,
             "rejected": len(outcome.refused),
             "errors": actions.problems(outcome.refused[:20]),
         }

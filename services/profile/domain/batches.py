@@ -5,11 +5,12 @@ brackets, and each is judged by itself.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from services.profile.domain.messages import Event
+from services.profile.domain.messages import holds_nul
 
 # A string that is never ended is one token up to the end: looked for anew from each of its quotes, half a megabyte
 # of them would take hours.
@@ -31,41 +32,21 @@ class Envelope(msgspec.Struct, rename="camel"):
     integrations: Any = None
 
 
-class _Decoded(msgspec.Struct, rename="camel"):
-    batch: list[Event]
-    write_key: Any = None
-    sent_at: Any = None
-    context: Any = None
-    integrations: Any = None
-
-
 class Batch(msgspec.Struct):
-    """The events of one request as JSON, and what it says of all of them."""
+    """The events of one request as JSON, and what it says of all of them.
 
-    events: list[bytes]
+    `cut`: its body was no JSON as a whole and has been cut into events by its brackets.
+    """
+
+    events: Sequence[bytes | msgspec.Raw]
     write_key: str | None = None
     sent_at: str | None = None
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
+    cut: bool = False
 
 
 _decoder: Final = msgspec.json.Decoder(Envelope)
-_in_one_go: Final = msgspec.json.Decoder(_Decoded)
-
-
-def decode_batch(body: bytes) -> tuple[Batch, list[Event]] | None:
-    """The events of a batch request decoded in one go, and what it says of all of them; None where that is no use.
-
-    Of nearly all bodies it is. In the others something is wrong, and read_batch() cuts them into events of which each
-    is judged by itself.
-    """
-    if b"\\u0000" in body:
-        return None
-    try:
-        found = _in_one_go.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return _batch(found, [], nul=False), found.batch
 
 
 def read_batch(body: bytes) -> Batch:
@@ -76,7 +57,7 @@ def read_batch(body: bytes) -> Batch:
         raise UnreadableError(f"a batch is an object with its events in the array `batch`: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _salvage(body, error)
-    return _batch(envelope, [bytes(event) for event in envelope.batch], b"\\u0000" in body)
+    return _batch(envelope, envelope.batch, holds_nul(body))
 
 
 def write_key_of(body: bytes) -> str | None:
@@ -85,7 +66,7 @@ def write_key_of(body: bytes) -> str | None:
     return found[1].decode() if found else None
 
 
-def _batch(envelope: Envelope | _Decoded, events: list[bytes], nul: bool) -> Batch:
+def _batch(envelope: Envelope, events: Sequence[bytes | msgspec.Raw], nul: bool, *, cut: bool = False) -> Batch:
     def of(kind: type[Any], value: Any) -> Any:
         return (_without_nul(value) if nul else value) if isinstance(value, kind) else None
 
@@ -95,6 +76,7 @@ def _batch(envelope: Envelope | _Decoded, events: list[bytes], nul: bool) -> Bat
         of(str, envelope.sent_at),
         of(dict, envelope.context),
         of(dict, envelope.integrations),
+        cut,
     )
 
 
@@ -113,7 +95,7 @@ def _salvage(body: bytes, error: Exception) -> Batch:
         raise UnreadableError(f"the body is not JSON: {error}")
     events, envelope = found
     try:
-        return _batch(_decoder.decode(envelope), events, b"\\u0000" in envelope)
+        return _batch(_decoder.decode(envelope), events, holds_nul(envelope), cut=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnreadableError(f"the body is not JSON: {error}") from None
 

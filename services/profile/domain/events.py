@@ -12,7 +12,7 @@ import msgspec
 
 from services.profile.domain import personal, times
 from services.profile.domain.claims import Claim, own_and_claims
-from services.profile.domain.messages import CONTEXT, NO_CONTEXT, Arrival, Event
+from services.profile.domain.messages import CONTEXT, NO_CONTEXT, Arrival, Event, holds_nul
 
 TYPES: Final = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 LONGEST_NAME: Final = 512
@@ -56,12 +56,11 @@ def read_event(raw: bytes, arrival: Arrival, kind: str | None = None) -> Accepte
             "too_large", "", f"the event has {len(raw):,} bytes; at most {arrival.largest:,} are taken with this key"
         )
     event = _decode(raw)
-    escaped = 0x5C in raw  # a backslash: only then can there be a NUL, or an @ that is not to be seen
-    if escaped and b"\\u0000" in raw:
-        _context(event.context, arrival)  # what is wrong with that is said first
+    if holds_nul(raw):
+        sealed_context(event.context, arrival)  # what is wrong with that is said first
         if _holds_nul(msgspec.json.decode(_encode(event))):
             raise RefusedError("unstorable", "", "a text holds the character NUL (\\u0000), which cannot be stored")
-    return accept(event, arrival, kind, look=escaped or 0x40 in raw)
+    return accept(event, arrival, kind, look=0x40 in raw or 0x5C in raw)
 
 
 def accept(event: Event, arrival: Arrival, kind: str | None = None, *, look: bool) -> Accepted:
@@ -69,7 +68,7 @@ def accept(event: Event, arrival: Arrival, kind: str | None = None, *, look: boo
 
     `look`: whether a text may hold an e-mail address (there is an @ or an escape in its JSON).
     """
-    context = _context(event.context, arrival) if event.context or arrival.context else NO_CONTEXT
+    context = sealed_context(event.context, arrival) if event.context or arrival.context else NO_CONTEXT
     kind = _check(event, kind)
     if arrival.integrations:
         event.integrations = {**arrival.integrations, **(event.integrations or _NOTHING)}
@@ -92,7 +91,7 @@ def accept(event: Event, arrival: Arrival, kind: str | None = None, *, look: boo
     # What has a column of its own goes. Ids that are addresses or phone numbers have been sealed.
     event.type = event.message_id = event.event = event.timestamp = event.original_timestamp = event.sent_at = None
     return Accepted(
-        blake2b(arrival.salt + message_id.encode(), digest_size=16).digest(),
+        message_key(arrival, message_id.encode()),
         message_id,
         kind,
         name,
@@ -101,6 +100,11 @@ def accept(event: Event, arrival: Arrival, kind: str | None = None, *, look: boo
         _encode(claims) if claims else None,
         _encode(event),
     )
+
+
+def message_key(arrival: Arrival, message_id: bytes) -> bytes:
+    """16 bytes by which a message is known again; a public key's are others than those of a server's message."""
+    return blake2b(arrival.salt + message_id, digest_size=16).digest()
 
 
 def _decode(raw: bytes) -> Event:
@@ -122,8 +126,11 @@ def _undecodable(error: Exception, within: str = "") -> RefusedError:
     return RefusedError("too_deep", "", f"objects are nested deeper than {personal.DEEPEST} levels")
 
 
-def _context(own: msgspec.Raw, arrival: Arrival) -> msgspec.Raw:
-    """An event's context with what its batch says of all its events (its own wins), particulars sealed; as JSON."""
+def sealed_context(own: msgspec.Raw, arrival: Arrival) -> msgspec.Raw:
+    """An event's context with what its batch says of all its events (its own wins), particulars sealed; as JSON.
+
+    Raises RefusedError.
+    """
     raw = bytes(own)
     found = arrival.contexts.get(raw)
     if found is None:

@@ -68,3 +68,8 @@ class Arrival:
     def __post_init__(self) -> None:
         # A public key must not be able to use up the message ids of a server's events.
         object.__setattr__(self, "salt", b"server:" if self.trusted else b"public:")
+
+
+def holds_nul(text: bytes) -> bool:
+    """Whether a text of this JSON may hold U+0000, which cannot be stored."""
+    return b"\\" in text and b"\\u0000" in text

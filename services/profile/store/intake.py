@@ -23,7 +23,7 @@ _COPY: Final = """
 _COLUMNS: Final = Struct(">h").pack(15)
 _BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
-_POSTGRES_EPOCH: Final = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
+POSTGRES_EPOCH: Final = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
 
 # A field is its length (-1: null) and its bytes; a jsonb is a version and the text.
 _SIZE: Final = Struct(">i").pack
@@ -34,24 +34,22 @@ _JSONB: Final = Struct(">ib").pack
 _KEY_TIME_AND_SIZE: Final = Struct(">i16siqi").pack
 
 
-def rows(
-    events: Iterable[Accepted],
-    *,
-    received_at: datetime,
-    key_id: UUID | None,
-    source: str,
-    trusted: bool,
-    imported: bool,
+def sender_fields(
+    *, received_at: datetime, key_id: UUID | None, source: str, trusted: bool, imported: bool
 ) -> bytes:
-    """The events of one request as rows for put()."""
-    sender = (
+    """What all rows of a request begin with."""
+    return (
         _COLUMNS
-        + _INSTANT(8, times.micros(received_at) - _POSTGRES_EPOCH)
+        + _INSTANT(8, times.micros(received_at) - POSTGRES_EPOCH)
         + _field(key_id.bytes if key_id else None)
         + _field(source.encode())
         + (_TRUE if trusted else _FALSE)
         + (_TRUE if imported else _FALSE)
     )
+
+
+def rows(events: Iterable[Accepted], sender: bytes) -> bytes:
+    """Events of one request, with its sender_fields(), as rows for put()."""
     # The events of a request are of few kinds, so what tells a kind is put together once.
     heads: dict[tuple[str, str | None, str], bytes] = {}
     parts: list[bytes] = []
@@ -64,7 +62,7 @@ def rows(
         message_id, lookup, payload = event.message_id.encode(), own.lookup.encode(), event.payload
         parts += (
             head,
-            _KEY_TIME_AND_SIZE(16, event.message_key, 8, event.occurred - _POSTGRES_EPOCH, len(message_id)),
+            _KEY_TIME_AND_SIZE(16, event.message_key, 8, event.occurred - POSTGRES_EPOCH, len(message_id)),
             message_id,
             _SIZE(len(lookup)),
             lookup,
