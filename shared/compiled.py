@@ -1,16 +1,44 @@
 """Loops compiled by numba, where calling one small thing after the other would cost more than what they do.
 
-What has been compiled once is kept on disk (beside the source, or in NUMBA_CACHE_DIR) and taken up in milliseconds.
-`make setup` and the image's build import the modules that have such loops once, so that no process compiles while
-somebody waits. Loading numba costs a process some 100 MB: import them only where they run.
+What has been compiled once is kept on disk and taken up in milliseconds. `make setup` and the image's build import the
+modules that have such loops once, so that no process compiles while somebody waits. Loading numba costs a process some
+100 MB: import them only where they run.
 """
 
+import hashlib
+import os
+import shutil
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
 
-from numba import njit, types
+from numba import config, njit, types
 
 T = TypeVar("T", bound=Callable[..., Any])
+
+_ROOT: Final = Path(__file__).parent.parent
+_FOLDER: Final = "loops-"
+_KEPT_S: Final = 24 * 3600
+
+
+def folder(root: Path, base: Path) -> Path:
+    """Where the loops of this very source are kept: numba itself notices a change only in the file of the loop it loads,
+    not in those of the loops that are built into it. Folders of other sources are removed after a day."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted([*(root / "shared").rglob("*.py"), *(root / "services").glob("*/*/**/*.py")]):
+        digest.update(path.read_bytes())
+    chosen = base / f"{_FOLDER}{digest.hexdigest()}"
+    with suppress(OSError):  # read-only: then each process compiles for itself
+        chosen.mkdir(parents=True, exist_ok=True)
+        for other in base.glob(f"{_FOLDER}*"):
+            if other != chosen and time.time() - other.stat().st_mtime > _KEPT_S:
+                shutil.rmtree(other, ignore_errors=True)
+    return chosen
+
+
+config.CACHE_DIR = str(folder(_ROOT, Path(os.environ.get("NUMBA_CACHE_DIR") or _ROOT / "shared" / "__pycache__")))
 
 
 def compiled(*arguments: types.Type, lets_others_run: bool = False) -> Callable[[T], T]:

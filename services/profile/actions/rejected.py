@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from services.profile.actions import collect, opened
-from services.profile.actions.collect import SERVER_LIMITS, Outcome, Sender
+from services.profile.actions.collect import SERVER_LIMITS, Judged, Sender
 from services.profile.domain.batches import Batch
 from services.profile.store import rejected as store
 from services.profile.store.failures import is_fault_of_the_data
@@ -65,15 +65,15 @@ def replay(rejected_id: UUID, corrected: dict[str, Any] | None, by: str) -> dict
         if row["replayed_at"] is not None:
             raise Conflict("this event has been replayed already", code="already_replayed")
         body = msgspec.json.encode(corrected) if corrected is not None else _body(row)
-        sender, outcome = _judge(row, body, shop(tx).region)
-        if outcome.refused:
-            reason = outcome.refused[0].reason
+        sender, judged = _judge(row, body, shop(tx).region)
+        if judged.refused:
+            reason = judged.refused[0].reason
             raise Invalid(reason.message, code=reason.code, errors=[{"path": reason.path, "message": reason.message}])
-        collect.keep(tx, [(outcome.accepted, sender, row["received_at"])])
+        collect.keep(tx, [(judged.accepted, sender, row["received_at"])])
         now = datetime.now(UTC)
         store.mark_replayed(tx, [rejected_id], now, by)
-        audit.record(tx, "event.replay", *_written(row, outcome, corrected=corrected is not None))
-    return {"rejected_id": rejected_id, "replayed_at": now, "message_id": outcome.accepted[0].message_id}
+        audit.record(tx, "event.replay", *_written(row, judged, corrected=corrected is not None))
+    return {"rejected_id": rejected_id, "replayed_at": now, "message_id": judged.accepted[0].message_id}
 
 
 @dataclass
@@ -172,13 +172,13 @@ def _replay_together(ids: Sequence[UUID], by: str, *, named: bool) -> tuple[int,
             if row["replayed_at"] is not None:
                 refused.append((row["rejected_id"], "already_replayed", "this event has been replayed already"))
                 continue
-            sender, outcome = _judge(row, _body(row), region)
-            if outcome.refused:
-                reason = outcome.refused[0].reason
+            sender, judged = _judge(row, _body(row), region)
+            if judged.refused:
+                reason = judged.refused[0].reason
                 refused.append((row["rejected_id"], reason.code, reason.message))
                 continue
-            kept.append((row["rejected_id"], (outcome.accepted, sender, row["received_at"])))
-            entries.append(_written(row, outcome, corrected=False))
+            kept.append((row["rejected_id"], (judged.accepted, sender, row["received_at"])))
+            entries.append(_written(row, judged, corrected=False))
         collect.keep(tx, [arrived for _, arrived in kept])
         store.mark_replayed(tx, [rejected_id for rejected_id, _ in kept], datetime.now(UTC), by)
         audit.record_many(tx, "event.replay", entries)
@@ -188,16 +188,16 @@ def _replay_together(ids: Sequence[UUID], by: str, *, named: bool) -> tuple[int,
     return len(kept), refused
 
 
-def _judge(row: Row, body: bytes, region: str) -> tuple[Sender, Outcome]:
+def _judge(row: Row, body: bytes, region: str) -> tuple[Sender, Judged]:
     """Whose event it was, and what is to be said of it today; its time is judged by when it first came."""
     sender = Sender(row["source"], row["key_id"], row["trusted"], row["imported"], row["type"])
     return sender, collect.read(_batch(row, body), sender, row["received_at"], SERVER_LIMITS.event, region)
 
 
-def _written(row: Row, outcome: Outcome, *, corrected: bool) -> audit.Entry:
+def _written(row: Row, judged: Judged, *, corrected: bool) -> audit.Entry:
     """What the audit log says of it. Events and what is said of them may be personal: it gets neither, only codes."""
     before = {"reasons": [reason["code"] for reason in row["reasons"]]}
-    after = {"corrected": corrected, "message_id": outcome.accepted[0].message_id}
+    after = {"corrected": corrected, "message_id": judged.accepted[0].message_id}
     return ("event", row["rejected_id"]), before, after
 
 

@@ -76,8 +76,7 @@ def rows(events: Iterable[Accepted], sender: bytes) -> bytes:
 
 def put(tx: Transaction, requests: Sequence[bytes]) -> None:
     """Write the rows() of some requests, one statement for all: all of them or none."""
-    with tx.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(b"".join((_BEGIN, *requests, _END)))
+    tx.copy_in(_COPY, b"".join((_BEGIN, *requests, _END)))
 
 
 def _bytes(text: str | None) -> bytes | None:

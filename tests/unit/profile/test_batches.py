@@ -23,7 +23,7 @@ def test_an_envelope_says_what_holds_for_all_its_events():
         "integrations": {"All": True},
     }
     batch = read_batch(json.dumps(body).encode())
-    assert [json.loads(event) for event in batch.events] == [{"a": 1}]
+    assert [json.loads(bytes(event)) for event in batch.events] == [{"a": 1}]
     assert (batch.sent_at, batch.write_key, batch.context, batch.integrations) == (
         "2026",
         "k",
@@ -49,8 +49,7 @@ def test_nonsense_beside_the_events_is_let_be():
 )
 def test_an_event_that_cannot_be_read_leaves_its_neighbours_whole(bad):
     batch = read_batch(b'{"batch": [{"n": 1}, ' + bad + b' , {"n": "],["}], "sentAt": "2026"}')
-    assert [batch.events[0], batch.events[2]] == [b'{"n": 1}', b'{"n": "],["}']
-    assert batch.events[1] == bad
+    assert [bytes(event) for event in batch.events] == [b'{"n": 1}', bad, b'{"n": "],["}']
     assert batch.sent_at == "2026"
 
 
@@ -60,7 +59,7 @@ def test_cutting_by_brackets_finds_the_same_events(before, after):
     whole = [*before, {"bad": 0}, *after]
     body = json.dumps({"context": {"batch": [1, 2]}, "batch": whole, "sentAt": "2026"}).encode()
     broken = body.replace(b'{"bad": 0}', b'{"bad": 01}')
-    events = read_batch(broken).events
+    events = [bytes(event) for event in read_batch(broken).events]
     assert events.pop(len(before)) == b'{"bad": 01}' or b'{"bad": 01}' in json.dumps([*before, *after]).encode()
     assert [json.loads(event) for event in events] == [*before, *after]
 
