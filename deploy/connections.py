@@ -22,7 +22,7 @@ def of_role(role: topology.Role, environment: Mapping[str, str]) -> int:
     """How many one process of `role` can open, as ZHIKE_POOL_SIZE and ZHIKE_API_THREADS in `environment` allow."""
     pool = int(environment.get("ZHIKE_POOL_SIZE") or POOL_SIZE)
     if role.kind == "api":
-        return min(pool, int(environment.get("ZHIKE_API_THREADS") or topology.API_THREADS))
+        return min(pool, int(environment.get("ZHIKE_API_THREADS") or role.concurrency))
     return role.concurrency * min(pool, CONNECTIONS_A_CHILD) if role.kind == "worker" else 0
 
 

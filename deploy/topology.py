@@ -16,7 +16,9 @@ VALKEY_PORT: Final = 11
 MAIL_PORT: Final = 12
 METRICS_PORT: Final = 13
 
-API_THREADS: Final = 8
+# Requests that a process answers at the same time. Those of the collector mostly wait for the disk, and together.
+API_THREADS: Final = {"profile": 32}
+_API_THREADS: Final = 8
 
 
 class TopologyError(ValueError):
@@ -50,7 +52,7 @@ class Role:
 
 
 ROLES: Final = (
-    *(Role(f"{service}-api", "api", service, concurrency=API_THREADS) for service in contracts.SERVICES),
+    *(Role(f"{name}-api", "api", name, concurrency=API_THREADS.get(name, _API_THREADS)) for name in contracts.SERVICES),
     Role("profile-worker", "worker", "profile", (contracts.PROFILE, contracts.PROFILE_APPENDER), concurrency=2),
     Role("profile-appender", "worker", "profile", (contracts.PROFILE_APPENDER,), scale=0),
     Role(

@@ -46,7 +46,9 @@ def copy(connection: psycopg.Connection[Row], query: LiteralString, rows: bytes)
     _checked(connection, connection.wait(generators.copy_end(server, None)))
 
 
-_PIECE: Final = 1 << 20  # libpq takes no more than it finds room for, and what it never finds room for would go round for ever
+_PIECE: Final = (
+    1 << 20
+)  # libpq takes no more than it finds room for, and what it never finds room for would go round for ever
 _FINE: Final = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.COPY_IN)
 
 

@@ -24,8 +24,10 @@ _KEPT_S: Final = 24 * 3600
 
 
 def folder(root: Path, base: Path) -> Path:
-    """Where the loops of this very source are kept: numba itself notices a change only in the file of the loop it loads,
-    not in those of the loops that are built into it. Folders of other sources are removed after a day."""
+    """Where the loops of this very source are kept; folders of other sources are removed after a day.
+
+    numba itself notices a change only in the file of the loop it loads, not in those of the loops built into it.
+    """
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted([*(root / "shared").rglob("*.py"), *(root / "services").glob("*/*/**/*.py")]):
         digest.update(path.read_bytes())
@@ -38,7 +40,8 @@ def folder(root: Path, base: Path) -> Path:
     return chosen
 
 
-config.CACHE_DIR = str(folder(_ROOT, Path(os.environ.get("NUMBA_CACHE_DIR") or _ROOT / "shared" / "__pycache__")))
+_base: Final = Path(os.environ.get("NUMBA_CACHE_DIR") or _ROOT / "shared" / "__pycache__")
+config.CACHE_DIR = str(folder(_ROOT, _base))  # type: ignore[attr-defined]
 
 
 def compiled(*arguments: types.Type, lets_others_run: bool = False) -> Callable[[T], T]:

@@ -90,7 +90,7 @@ class Transaction:
         return binary.row(self.connection, query, params)
 
     def copy_in(self, query: LiteralString, rows: bytes) -> None:
-        """A COPY … FROM STDIN whose rows are ready, in the form the statement names: for hot paths. Raises psycopg.Error."""
+        """A COPY … FROM STDIN whose rows are ready in the form it names: for hot paths. Raises psycopg.Error."""
         binary.copy(self.connection, query, rows)
 
     def copy(

@@ -1,7 +1,7 @@
 """Work that several threads have at the same time, done in one go: what costs a commit each costs one for all.
 
-Nobody waits for company. Whoever comes first works at once; who comes while as many rounds as may be are under way waits
-for the end of one, and then one of those does the work of all who wait.
+Nobody waits for company. Whoever comes first works at once; who comes while as many rounds as may be are under way
+waits for the end of one, and then one of those does the work of all who wait.
 """
 
 import threading

@@ -171,7 +171,7 @@ def _bare(stack: Stack, factors: np.ndarray) -> Iterator[str]:
             "--workers",
             "1",
             "--threads",
-            str(topology.API_THREADS),
+            str(topology.role("recommend-api").concurrency),
             "--keep-alive",
             "30",
             "--worker-tmp-dir",

@@ -12,8 +12,8 @@ from services.profile.actions import collect
 from services.profile.actions.collect import Judged, Outcome, Sender
 from services.profile.domain import plain
 from services.profile.domain.batches import Batch, read_batch
-from services.profile.domain.events import RefusedError, holds_nul, message_key, sealed_context
-from services.profile.domain.messages import NO_CONTEXT, Arrival
+from services.profile.domain.events import RefusedError, message_key, sealed_context
+from services.profile.domain.messages import NO_CONTEXT, Arrival, holds_nul
 from services.profile.domain.plain import Outline
 from services.profile.store import intake, packing
 from shared.shop import shop

@@ -20,6 +20,14 @@ DEEP: Final = 16
 
 DEEPEST: Final = 32
 MOST_DIGITS: Final = 15
+
+QUOTE, BACKSLASH, AT_SIGN, COLON, COMMA = (ord(character) for character in '"\\@:,')
+OPEN: Final = ord("{"), ord("[")
+CLOSE: Final = ord("}"), ord("]")
+SPACES: Final = ord(" "), ord("\n"), ord("\r"), ord("\t")
+ZERO, NINE = ord("0"), ord("9")
+SIGNS: Final = ord("-"), ord("+"), ord(".")
+EXPONENT: Final = ord("e"), ord("E")
 _OFFSET: Final = np.uint64(0xCBF29CE484222325)
 _PRIME: Final = np.uint64(0x100000001B3)
 
@@ -41,7 +49,7 @@ def hashes(names: Any) -> Any:
 @compiled(BYTES, types.int64)
 def after_space(text: Any, at: int) -> int:
     """Where the next byte is that is no white space."""
-    while at < text.size and (text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9):
+    while at < text.size and text[at] in SPACES:
         at += 1
     return at
 
@@ -53,12 +61,12 @@ def string_at(text: Any, at: int) -> tuple[int, int]:
     at += 1
     while at < text.size:
         byte = text[at]
-        if byte == 34:
+        if byte == QUOTE:
             break
-        if byte == 92:
+        if byte == BACKSLASH:
             marks |= ESCAPE
             at += 1
-        elif byte == 64:
+        elif byte == AT_SIGN:
             marks |= AT
         at += 1
     return at + 1, marks
@@ -93,7 +101,7 @@ def is_among(sorted_hashes: Any, value: Any) -> bool:
             low = middle + 1
         else:
             high = middle
-    return low < sorted_hashes.size and sorted_hashes[low] == value
+    return bool(low < sorted_hashes.size and sorted_hashes[low] == value)
 
 
 @compiled(BYTES, types.int64)
@@ -101,51 +109,56 @@ def _number_at(text: Any, at: int) -> tuple[int, int]:
     digits, marks = 0, 0
     while at < text.size:
         byte = text[at]
-        if 48 <= byte <= 57:
+        if ZERO <= byte <= NINE:
             digits += 1
-        elif byte == 101 or byte == 69:
+        elif byte in EXPONENT:
             marks = NUMBER
-        elif byte != 45 and byte != 46 and byte != 43:
+        elif byte not in SIGNS:
             break
         at += 1
     return at, (NUMBER if digits > MOST_DIGITS else marks)
 
 
+@compiled(BYTES, types.int64)
+def _word_at(text: Any, at: int) -> int:
+    """Where true, false or null ends."""
+    while at < text.size and ord("a") <= text[at] <= ord("z"):
+        at += 1
+    return at
+
+
+@compiled(BYTES, types.int64, HASHES)
+def _text_at(text: Any, at: int, personal: Any) -> tuple[int, int, bool]:
+    """(end, marks, whether it is a key) of a string; a key ends where its colon does."""
+    end, marks = string_at(text, at)
+    follows = after_space(text, end)
+    if follows >= text.size or text[follows] != COLON:
+        return end, marks, False
+    if is_among(personal, hash_of(text, at + 1, end - 1)):
+        marks |= PERSONAL
+    return follows + 1, marks, True
+
+
 @compiled(BYTES, types.int64, HASHES)
 def value_at(text: Any, at: int, personal: Any) -> tuple[int, int]:
     """(end, marks) of the value that begins at `at`. `personal`: hashes of the keys that mark a value as PERSONAL."""
-    depth, marks = 0, 0
-    while at < text.size:
-        byte = text[at]
-        if byte == 34:
-            end, found = string_at(text, at)
-            marks |= found
-            if depth > 0:
-                follows = after_space(text, end)
-                if follows < text.size and text[follows] == 58:  # it was a key
-                    if is_among(personal, hash_of(text, at + 1, end - 1)):
-                        marks |= PERSONAL
-                    at = after_space(text, follows + 1)
-                    continue
-            at = end
-        elif byte == 123 or byte == 91:
-            depth += 1
-            at += 1
-            if depth > DEEPEST:
-                marks |= DEEP
-            continue
-        elif byte == 125 or byte == 93:
-            depth -= 1
-            at += 1
-        elif byte == 44 or byte == 32 or byte == 10 or byte == 13 or byte == 9:
-            at += 1
-            continue
-        elif byte == 45 or 48 <= byte <= 57:
+    depth, marks, goes_on = 0, 0, True
+    while at < text.size and goes_on:
+        byte, found = text[at], 0
+        if byte == QUOTE:
+            at, found, goes_on = _text_at(text, at, personal)
+        elif byte in OPEN:
+            at, depth, goes_on = at + 1, depth + 1, True
+            found = DEEP if depth > DEEPEST else 0
+        elif byte in CLOSE:
+            at, depth, goes_on = at + 1, depth - 1, False
+        elif byte == COMMA or byte in SPACES:
+            at, goes_on = at + 1, True
+        elif ord("a") <= byte <= ord("z"):
+            at, goes_on = _word_at(text, at), False
+        else:
             at, found = _number_at(text, at)
-            marks |= found
-        else:  # true, false, null
-            while at < text.size and 97 <= text[at] <= 122:
-                at += 1
-        if depth <= 0:
-            break
+            goes_on = False
+        marks |= found
+        goes_on = goes_on or depth > 0
     return at, marks

@@ -1,9 +1,9 @@
 """Plain events: the shape that nearly all have, judged by compiled loops at a fraction of what domain/events.py takes.
 
-Plain is what is of type track, page or screen, belongs to a userId or an anonymousId that is no address, phone number or
-placeholder, has a message id and a usual time stamp or none, and nothing in it that could have to be sealed or refused.
-Of such an event these loops tell where its parts stand; of any other only that it is none. domain/events.py is the rule,
-and a test holds that both make the same of every event.
+Plain is what is of type track, page or screen, belongs to a userId or an anonymousId that is no address, phone number
+or placeholder, has a message id and a usual time stamp or none, and nothing in it that could have to be sealed or
+refused. Of such an event these loops tell where its parts stand; of any other only that it is none. domain/events.py is
+the rule, and a test holds that both make the same of every event.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from numba import types
 
 from services.profile.domain import contacts, personal
 from services.profile.domain.events import LONGEST_MESSAGE_ID, LONGEST_NAME
-from services.profile.domain.json_text import BYTES, HASHES, after_space, hash_of, is_among, string_at, value_at
+from services.profile.domain.json_text import BYTES, COMMA, QUOTE, after_space, hash_of, is_among, string_at, value_at
 from services.profile.domain.json_text import hashes as hashes_of
 from services.profile.domain.plain_values import as_instant, is_plain_id, is_plain_name, is_word
 from services.profile.domain.times import EARLIEST
@@ -102,15 +102,15 @@ def _events_from(text: Any, at: int) -> int:
 
     -1: it does not; -2: a name is written in a way that would have to be read first.
     """
-    while at < text.size and text[at] == 34:
+    while at < text.size and text[at] == QUOTE:
         end, marks = string_at(text, at)
         is_batch = hash_of(text, at + 1, end - 1) == _BATCH
         at = after_space(text, after_space(text, end) + 1)
         if is_batch or marks != 0:
-            return at if is_batch and at < text.size and text[at] == 91 else -2
+            return at if is_batch and at < text.size and text[at] == ord("[") else -2
         at, _ = value_at(text, at, _NOBODY)
         at = after_space(text, at)
-        if at < text.size and text[at] == 44:
+        if at < text.size and text[at] == COMMA:
             at = after_space(text, at + 1)
     return -1
 
@@ -133,13 +133,13 @@ def _same_context(text: Any, begin: int, contexts: Any, known: int) -> int:
 def _parts_at(text: Any, at: int, parts: Any, contexts: Any, known: int) -> tuple[int, int]:
     """Write down where the parts of the event at `at` stand: (its end, negative where it is not plain; its context)."""
     marks, context, at = 0, -1, after_space(text, at + 1)
-    while at < text.size and text[at] == 34:
+    while at < text.size and text[at] == QUOTE:
         end, found = string_at(text, at)
         marks |= found
         name = hash_of(text, at + 1, end - 1)
         begin = after_space(text, after_space(text, end) + 1)
         part = -1
-        if is_among(_NAME_HASHES, name) and text[begin] != 110:  # null is the same as absent
+        if is_among(_NAME_HASHES, name) and text[begin] != ord("n"):  # null is the same as absent
             part = _NAME_PARTS[np.searchsorted(_NAME_HASHES, name)]
         if part == CONTEXT:
             context = _same_context(text, begin, contexts, known)
@@ -150,20 +150,20 @@ def _parts_at(text: Any, at: int, parts: Any, contexts: Any, known: int) -> tupl
             # What is in a context is looked at by itself, once for all events that have the same.
             marks |= 0 if part == CONTEXT else found
         if part >= 0:
-            if part == OTHER or parts[part, 1] != 0 or text[begin] != (123 if _OBJECTS >> part & 1 else 34):
+            if part == OTHER or parts[part, 1] != 0 or text[begin] != (ord("{") if _OBJECTS >> part & 1 else QUOTE):
                 marks = -1
             parts[part, 0], parts[part, 1] = begin, at
         at = after_space(text, at)
-        if at < text.size and text[at] == 44:
+        if at < text.size and text[at] == COMMA:
             at = after_space(text, at + 1)
     return (at + 1 if marks == 0 else -at - 1), context
 
 
 @compiled(BYTES, PAIRS, types.int64)
 def _is_plain(text: Any, parts: Any, instant: int) -> bool:
-    """Whether texts, ids and the time (microseconds; negative: unusual) of an event are such that nothing is to be done."""
-    is_track = is_word(text, parts[TYPE], 116)
-    if not (is_track or is_word(text, parts[TYPE], 112) or is_word(text, parts[TYPE], 115)) or instant < 0:
+    """Whether nothing is to be done about an event's texts, ids and time (microseconds; negative: an unusual one)."""
+    is_track = is_word(text, parts[TYPE], ord("t"))
+    if not (is_track or is_word(text, parts[TYPE], ord("p")) or is_word(text, parts[TYPE], ord("s"))) or instant < 0:
         return False
     length = parts[MESSAGE_ID, 1] - parts[MESSAGE_ID, 0] - 2
     if length < 1 or length > LONGEST_MESSAGE_ID:
@@ -181,7 +181,7 @@ def _is_plain(text: Any, parts: Any, instant: int) -> bool:
 def _is_last(text: Any, at: int) -> bool:
     """Whether no other array `batch` follows the one that ends at `at`."""
     at = after_space(text, at + 1)
-    return at >= text.size or text[at] != 44 or _events_from(text, after_space(text, at + 1)) == -1
+    return at >= text.size or text[at] != COMMA or _events_from(text, after_space(text, at + 1)) == -1
 
 
 @compiled(BYTES, types.int64, TRUTHS, PAIRS, SPOTS, INSTANTS, NUMBERS, PAIRS, lets_others_run=True)
@@ -194,7 +194,7 @@ def _outline(
         return -1
     at = after_space(text, at + 1)
     for number in range(is_plain.size):
-        if at >= text.size or text[at] != 123:
+        if at >= text.size or text[at] != ord("{"):
             return -1
         end, context = _parts_at(text, at, parts[number], contexts, known)
         bounds[number, 0], bounds[number, 1] = at, abs(end)
@@ -211,7 +211,7 @@ def _outline(
                 known += 1
             context_of[number] = context
         at = after_space(text, abs(end))
-        if at < text.size and text[at] == 44:
+        if at < text.size and text[at] == COMMA:
             at = after_space(text, at + 1)
     # Of two arrays of this name the last is meant, and this was the first.
     return known if _is_last(text, at) else -1

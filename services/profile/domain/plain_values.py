@@ -6,10 +6,11 @@ import numpy as np
 from numba import types
 
 from services.profile.domain.contacts import LONGEST_ID
-from services.profile.domain.json_text import BYTES, HASHES, hash_of_small, is_among
+from services.profile.domain.json_text import BYTES, HASHES, NINE, ZERO, hash_of_small, is_among
 from shared.compiled import compiled
 
 SPOT: Final = types.Array(types.int32, 1, "C")
+_ASCII: Final = 126
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
@@ -23,13 +24,10 @@ _TRACK, _PAGE, _SCREEN = (np.frombuffer(word, dtype=np.uint8) for word in (b"tra
 @compiled(BYTES, SPOT, types.int64)
 def is_word(text: Any, spot: Any, first: int) -> bool:
     """Whether the text at `spot` is the type of event that begins with this byte: track, page or screen."""
-    word = _TRACK if first == 116 else (_PAGE if first == 112 else _SCREEN)
+    word = _TRACK if first == ord("t") else (_PAGE if first == ord("p") else _SCREEN)
     if spot[1] - spot[0] - 2 != word.size:
         return False
-    for place in range(word.size):
-        if text[spot[0] + 1 + place] != word[place]:
-            return False
-    return True
+    return bool(np.all(text[spot[0] + 1 : spot[1] - 1] == word))
 
 
 @compiled(BYTES, SPOT, types.int64, types.boolean)
@@ -52,14 +50,16 @@ def is_plain_id(text: Any, spot: Any, nobody: Any) -> bool:
     if spot[1] == 0:
         return True
     begin, end = spot[0] + 1, spot[1] - 1
-    if end <= begin or end - begin > LONGEST_ID or text[begin] == 32 or text[end - 1] == 32 or text[begin] == 43:
+    if end <= begin or end - begin > LONGEST_ID or text[begin] == ord(" "):
+        return False
+    if text[end - 1] == ord(" ") or text[begin] == ord("+"):
         return False
     digits = 0
     for at in range(begin, end):
-        if text[at] >= 127:
+        if text[at] > _ASCII:
             return False
-        digits += 48 <= text[at] <= 57
-    if text[begin] == 49 and digits == 11 and end - begin == 11:  # a Chinese mobile number?
+        digits += ZERO <= text[at] <= NINE
+    if text[begin] == ord("1") and digits == 11 and end - begin == 11:  # a Chinese mobile number?
         return False
     return not is_among(nobody, hash_of_small(text, begin, end))
 
@@ -69,9 +69,9 @@ def _digits(text: Any, begin: int, end: int) -> int:
     """The number written there; negative where these are not all digits."""
     value = 0
     for at in range(begin, end):
-        if not 48 <= text[at] <= 57:
+        if not ZERO <= text[at] <= NINE:
             return -1_000_000
-        value = value * 10 + text[at] - 48
+        value = value * 10 + text[at] - ZERO
     return value
 
 
@@ -85,14 +85,12 @@ def _days(year: int, month: int, day: int) -> int:
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
-@compiled(BYTES, types.int64, types.int64)
-def as_instant(text: Any, begin: int, end: int) -> int:
-    """Microseconds since 1970 of a usual time stamp (2026-11-27T08:30:00[.123456](Z|+08:00)); -1 of any other."""
-    length = end - begin
-    if length < 20 or text[begin + 4] != 45 or text[begin + 7] != 45 or text[begin + 10] != 84:
-        return -1
-    if text[begin + 13] != 58 or text[begin + 16] != 58:
-        return -1
+@compiled(BYTES, types.int64)
+def _seconds(text: Any, begin: int) -> int:
+    """Seconds from 1970 to the date and time written there (2026-11-27T08:30:00); -1 where it is none."""
+    for place, mark in ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")):
+        if text[begin + place] != ord(mark):
+            return -1
     year, month = _digits(text, begin, begin + 4), _digits(text, begin + 5, begin + 7)
     day, hour = _digits(text, begin + 8, begin + 10), _digits(text, begin + 11, begin + 13)
     minute, second = _digits(text, begin + 14, begin + 16), _digits(text, begin + 17, begin + 19)
@@ -101,22 +99,35 @@ def as_instant(text: Any, begin: int, end: int) -> int:
     is_leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     if not 1 <= day <= _MONTH_DAYS[month - 1] + is_leap:
         return -1
-    seconds = _days(year, month, day) * _DAY + hour * _HOUR + minute * _MINUTE + second
-    at, micros, unit = begin + 19, 0, _MICROS // 10
-    if text[at] == 46:
-        at += 1
-        if not 48 <= text[at] <= 57:
-            return -1
-        while at < end and 48 <= text[at] <= 57:
-            micros += (text[at] - 48) * unit
-            unit //= 10
-            at += 1
-    if at == end - 1 and text[at] == 90:
-        return seconds * _MICROS + micros
-    if at != end - 6 or text[at + 3] != 58 or (text[at] != 43 and text[at] != 45):
-        return -1
+    return _days(year, month, day) * _DAY + hour * _HOUR + minute * _MINUTE + second
+
+
+@compiled(BYTES, types.int64, types.int64)
+def _offset(text: Any, at: int, end: int) -> int:
+    """Seconds that the zone written there (Z, +08:00) is ahead of UTC; a day where it is none."""
+    if at == end - 1 and text[at] == ord("Z"):
+        return 0
+    if at != end - 6 or text[at + 3] != ord(":") or (text[at] != ord("+") and text[at] != ord("-")):
+        return _DAY
     hours, minutes = _digits(text, at + 1, at + 3), _digits(text, at + 4, at + 6)
     if not 0 <= hours <= 23 or not 0 <= minutes <= 59:
-        return -1
-    offset = hours * _HOUR + minutes * _MINUTE
-    return (seconds - (offset if text[at] == 43 else -offset)) * _MICROS + micros
+        return _DAY
+    seconds = hours * _HOUR + minutes * _MINUTE
+    return seconds if text[at] == ord("+") else -seconds
+
+
+@compiled(BYTES, types.int64, types.int64)
+def as_instant(text: Any, begin: int, end: int) -> int:
+    """Microseconds since 1970 of a usual time stamp (2026-11-27T08:30:00[.123456](Z|+08:00)); -1 of any other."""
+    seconds = _seconds(text, begin) if end - begin >= 20 else -1
+    at, micros, unit = begin + 19, 0, _MICROS // 10
+    if seconds >= 0 and text[at] == ord("."):
+        at += 1
+        if not ZERO <= text[at] <= NINE:
+            return -1
+        while at < end and ZERO <= text[at] <= NINE:
+            micros += (text[at] - ZERO) * unit
+            unit //= 10
+            at += 1
+    offset = _offset(text, at, end)
+    return (seconds - offset) * _MICROS + micros if seconds >= 0 and offset != _DAY else -1

@@ -1,5 +1,5 @@
-"""From the intake into the log. What is known of the rows of one round waits in a temporary table, `arriving`, which
-ends with the transaction; what they say themselves stays in the intake until they move.
+"""From the intake into the log. What is known of the rows of a round waits in a temporary table, `arriving`, which ends
+with the transaction; what they say themselves stays in the intake until they move.
 
 Temporary tables have no statistics. So rows are looked up one by one through their index (LATERAL … OFFSET 0 keeps the
 planner from joining the whole table instead).
@@ -20,8 +20,8 @@ BYTES_A_ROUND: Final = 64 * 1024 * 1024
 class Staged:
     """What a round has: rows `taken`, those that are no repeats, and how many of these need which step.
 
-    `unnamed`, `unvouched`: whose own identity nobody, or no server, has named before; `strange`, `unproven`: the same of
-    what they claim besides; `undecided`: it may have to be decided whether a claim is believed.
+    `unnamed`, `unvouched`: whose own identity nobody, or no server, has named before; `strange`, `unproven`: the same
+    of what they claim besides; `undecided`: it may have to be decided whether a claim is believed.
     """
 
     taken: int
@@ -35,9 +35,33 @@ class Staged:
     withdrawing: int
 
 
-def last_due(tx: Transaction, rows: int) -> int | None:
-    """The id up to which a round goes: at most `rows` rows, and some 64 MB. None: the intake is empty."""
-    last: int | None = tx.value(
+@dataclass(frozen=True)
+class Due:
+    """What a round takes: the rows up to the id `last`; whether some of them name an identity by its id."""
+
+    last: int
+    by_id: bool
+
+
+def due(tx: Transaction, rows: int) -> Due | None:
+    """The next round: at most `rows` rows, and some 64 MB. None: the intake is empty."""
+    oldest = tx.one(
+        """
+        SELECT max(id) AS last, bool_or(own_kind = 'identity') AS by_id, sum(size) AS bytes
+        FROM (
+            SELECT id, own_kind, pg_column_size(payload) AS size FROM intake ORDER BY id LIMIT %(rows)s
+        ) AS oldest
+        """,
+        {"rows": rows},
+    )
+    if oldest is None or oldest["last"] is None:
+        return None
+    last = oldest["last"] if oldest["bytes"] <= BYTES_A_ROUND else _last_within(tx, rows)
+    return Due(last, oldest["by_id"])
+
+
+def _last_within(tx: Transaction, rows: int) -> int:
+    last: int = tx.value(
         """
         SELECT max(id) FROM (
             SELECT id, sum(size) OVER (ORDER BY id) - size AS bytes_before
@@ -52,9 +76,7 @@ def last_due(tx: Transaction, rows: int) -> int | None:
 
 def name_by_id(tx: Transaction, last: int) -> list[Row]:
     """Rows that name one of our identities by its id get its kind and value; the others are removed and returned."""
-    due = {"last": last}
-    if not tx.value("SELECT EXISTS (SELECT FROM intake WHERE id <= %(last)s AND own_kind = 'identity')", due):
-        return []
+    upto = {"last": last}
     tx.execute(
         """
         UPDATE intake SET own_kind = i.kind, own_lookup = i.lookup
@@ -62,9 +84,9 @@ def name_by_id(tx: Transaction, last: int) -> list[Row]:
         WHERE id <= %(last)s AND own_kind = 'identity'
           AND i.identity_id = CASE WHEN own_kind = 'identity' THEN own_lookup::uuid END
         """,
-        due,
+        upto,
     )
-    return tx.all("DELETE FROM intake WHERE id <= %(last)s AND own_kind = 'identity' RETURNING *", due)
+    return tx.all("DELETE FROM intake WHERE id <= %(last)s AND own_kind = 'identity' RETURNING *", upto)
 
 
 def stage(tx: Transaction, last: int, now: datetime) -> Staged:
@@ -95,8 +117,8 @@ def stage(tx: Transaction, last: int, now: datetime) -> Staged:
 
 
 # A message is a repeat if it has been seen before, or earlier in this round: the first of those whose key could be kept
-# is none. What was kept is laid beside what is due and sorted, not joined: the intake is empty whenever it is analysed in
-# a quiet moment, and a planner that expects one row compares all of them with all.
+# is none. What was kept is laid beside what is due and sorted, not joined: the intake is empty whenever it is analysed
+# in a quiet moment, and a planner that expects one row compares all of them with all.
 _STAGE: Final = """
     WITH due AS MATERIALIZED (
         SELECT id, message_key, type, trusted, occurred_at, own_kind, own_lookup, claims,
@@ -222,7 +244,8 @@ def withdrawals(tx: Transaction) -> list[Row]:
     return tx.all(
         """
         SELECT a.identity_id, a.occurred_at, i.event, i.source, i.message_id
-        FROM arriving a JOIN LATERAL (SELECT event, source, message_id FROM intake WHERE id = a.id OFFSET 0) AS i ON true
+        FROM arriving a
+        JOIN LATERAL (SELECT event, source, message_id FROM intake WHERE id = a.id OFFSET 0) AS i ON true
         WHERE a.n IS NOT NULL AND a.withdrawing
         ORDER BY a.n
         """

@@ -34,9 +34,7 @@ _JSONB: Final = Struct(">ib").pack
 _KEY_TIME_AND_SIZE: Final = Struct(">i16siqi").pack
 
 
-def sender_fields(
-    *, received_at: datetime, key_id: UUID | None, source: str, trusted: bool, imported: bool
-) -> bytes:
+def sender_fields(*, received_at: datetime, key_id: UUID | None, source: str, trusted: bool, imported: bool) -> bytes:
     """What all rows of a request begin with."""
     return (
         _COLUMNS

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numba import types
 
-from services.profile.domain.json_text import BYTES
+from services.profile.domain.json_text import BYTES, COMMA
 from services.profile.domain.plain import (
     ANONYMOUS_ID,
     CONTEXT,
@@ -38,14 +38,16 @@ def _literal(*pieces: bytes) -> tuple[Any, Any]:
     return np.frombuffer(b"".join(pieces), dtype=np.uint8), np.cumsum([0, *map(len, pieces)])
 
 
-_FIELDS, _FIELD_AT = _literal(*(f'"{name}":'.encode() for name, part in sorted(NAMES.items(), key=lambda n: n[1]) if part < KEPT))
+_FIELDS, _FIELD_AT = _literal(
+    *(f'"{name}":'.encode() for name, part in sorted(NAMES.items(), key=lambda n: n[1]) if part < KEPT)
+)
 _USER, _ANONYMOUS = (np.frombuffer(kind, dtype=np.uint8) for kind in (b"user_id", b"anonymous_id"))
 _CLAIM, _CLAIM_END = (np.frombuffer(text, dtype=np.uint8) for text in (b'[["anonymous_id",', b",null]]"))
 _BESIDE: Final = 256  # bytes of a row beside its texts, at most
 
 
 def pack(body: bytes, found: Outline, keys: bytes, contexts: list[bytes], sender: bytes) -> tuple[bytes, Any]:
-    """The rows of the plain events, end to end, and where in them each event's row ends (n; no row: where the last did).
+    """The rows of the plain events, end to end, and where each event's row ends (n; no row: where the last did).
 
     `keys`: 16 bytes for each plain event; `contexts`: JSON, the first for events without one, empty for none; `sender`:
     the first fields of every row.
@@ -56,8 +58,8 @@ def pack(body: bytes, found: Outline, keys: bytes, contexts: list[bytes], sender
     ends = np.zeros(found.is_plain.size, dtype=np.int64)
     size = _pack(
         np.frombuffer(body, dtype=np.uint8), found.is_plain, found.parts, found.occurred, found.context_of,
-        np.frombuffer(keys, dtype=np.uint8).reshape(-1, 16), joined, offsets, np.frombuffer(sender, dtype=np.uint8), out,
-        ends,
+        np.frombuffer(keys, dtype=np.uint8).reshape(-1, 16), joined, offsets, np.frombuffer(sender, dtype=np.uint8),
+        out, ends,
     )  # fmt: skip
     return out[:size].tobytes(), ends
 
@@ -91,7 +93,7 @@ def _put_field(out: Any, at: int, text: Any, begin: int, end: int) -> int:
 def _put_payload(out: Any, at: int, text: Any, parts: Any, context: Any, context_begin: int, context_end: int) -> int:
     """Write what an event's payload keeps, as a jsonb."""
     begin = at
-    at = _put_number(out, at + 4, 0x017B, 2)  # the version of jsonb's form, and a {
+    at = _put_number(out, at + 4, (1 << 8) + ord("{"), 2)  # the version of jsonb's form before it
     for part in range(KEPT):
         if (context_end > context_begin) if part == CONTEXT else parts[part, 1] != 0:
             at = _put(out, at, _FIELDS, _FIELD_AT[part], _FIELD_AT[part + 1])
@@ -99,10 +101,10 @@ def _put_payload(out: Any, at: int, text: Any, parts: Any, context: Any, context
                 at = _put(out, at, context, context_begin, context_end)
             else:
                 at = _put(out, at, text, parts[part, 0], parts[part, 1])
-            out[at] = 44
+            out[at] = COMMA
             at += 1
-    at -= out[at - 1] == 44
-    out[at] = 125
+    at -= out[at - 1] == COMMA
+    out[at] = ord("}")
     _put_number(out, begin, at + 1 - begin - 4, 4)
     return at + 1
 
@@ -120,7 +122,7 @@ def _put_claims(out: Any, at: int, text: Any, parts: Any) -> int:
 
 
 @compiled(BYTES, TRUTHS, SPOTS, INSTANTS, NUMBERS, _KEYS, BYTES, _OFFSETS, BYTES, _OUT, _OFFSETS, lets_others_run=True)
-def _pack(
+def _pack(  # noqa: PLR0913, PLR0917  # arrays, one beside the other
     text: Any, is_plain: Any, spots: Any, occurred: Any, context_of: Any, keys: Any, contexts: Any, context_at: Any,
     sender: Any, out: Any, ends: Any,
 ) -> int:  # fmt: skip
@@ -129,7 +131,7 @@ def _pack(
         if is_plain[number]:
             parts = spots[number]
             own = USER_ID if parts[USER_ID, 1] != 0 else ANONYMOUS_ID
-            name = EVENT if text[parts[TYPE, 0] + 1] == 116 else NAME  # of a track: its event
+            name = EVENT if text[parts[TYPE, 0] + 1] == ord("t") else NAME  # of a track: its event
             at = _put(out, at, sender, 0, sender.size)
             at = _put_field(out, at, text, parts[TYPE, 0] + 1, parts[TYPE, 1] - 1)
             at = _put_field(out, at, text, parts[name, 0] + 1, parts[name, 1] - 1)

@@ -17,9 +17,7 @@ from services.profile.domain.plain_values import as_instant
 from services.profile.store import intake, packing
 
 NOW = times.micros(datetime(2026, 5, 20, 8, 0, tzinfo=UTC))
-SENDER = intake.sender_fields(
-    received_at=times.instant(NOW), key_id=None, source="shop", trusted=True, imported=False
-)
+SENDER = intake.sender_fields(received_at=times.instant(NOW), key_id=None, source="shop", trusted=True, imported=False)
 PLAIN = {
     "type": "track", "event": "Product Viewed", "messageId": "m-1", "anonymousId": "browser-1", "userId": "mei",
     "timestamp": "2026-05-20T07:59:59.250Z", "context": {"locale": "zh-CN", "page": {"title": "Longjing"}},
@@ -86,8 +84,8 @@ def assert_same(events: list[bytes], body: bytes) -> int:
 
 
 IDS = st.sampled_from(
-    ["mei", "Undefined", " mei", "mei ", "13800138000", "1380013800", "+8613800138000", "mei@example.com", "梅", "0", "",
-     "x" * 256, "x" * 257, "unKnown", "mei　", "un\u212anown", 7, None, "a\\b", "12345"]
+    ["mei", "Undefined", " mei", "mei ", "13800138000", "1380013800", "+8613800138000", "mei@example.com", "梅", "0",
+     "", "x" * 256, "x" * 257, "unKnown", "mei　", "un\u212anown", 7, None, "a\\b", "12345"]
 )  # fmt: skip
 INSTANTS = st.sampled_from(
     ["2026-05-20T07:00:00Z", "2026-05-20T07:00:00.1234567+08:00", "2026-05-20T08:00:01Z", "2026-05-20 07:00:00Z",
@@ -99,7 +97,7 @@ VALUES = st.recursive(
     TEXTS | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "name", "email", "user", "token", "Phone", "地址", "é"]), inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "name", "email", "user", "Phone", "地址", "é"]), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -178,7 +176,7 @@ def test_usual_events_are_plain():
     "change",
     [
         {"type": "identify"}, {"type": None}, {"messageId": None}, {"messageId": 7}, {"userId": 7}, {"event": " "},
-        {"properties": {"email": "x"}}, {"properties": {"a": {"user": {"name": "Mei"}}}}, {"properties": {"a": "a@b.cn"}},
+        {"properties": {"email": "x"}}, {"properties": {"a": {"user": {"n": 1}}}}, {"properties": {"a": "a@b.cn"}},
         {"properties": {"a": 1e300}}, {"properties": {"a": 12345678901234567}}, {"properties": {"a": '"'}},
         {"traits": {}}, {"userId": "13800138000"}, {"userId": "undefined", "anonymousId": None}, {"sentAt": "2026"},
         {"timestamp": "2026-05-20T08:00:00.000001Z"}, {"properties": [1]},
@@ -202,8 +200,13 @@ def test_of_two_parts_of_one_name_none_is_guessed():
     assert by_the_loops([raw], b'{"batch":[' + raw + b"]}") == [None]
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))
+@given(st.integers(86_400, 4_102_444_800).map(lambda second: datetime.fromtimestamp(second, UTC)))
 def test_an_instant_is_what_the_library_reads(instant):
-    for text in (instant.isoformat(), instant.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{instant:%Y-%m-%dT%H:%M:%S}.5-09:30"):
+    for text in (
+        instant.isoformat(),
+        f"{instant:%Y-%m-%dT%H:%M:%S}.000001Z",
+        instant.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{instant:%Y-%m-%dT%H:%M:%S}.5-09:30",
+    ):
         raw = text.encode()
         assert as_instant(packing.np.frombuffer(raw, dtype="uint8"), 0, len(raw)) == times.parse(text)
