@@ -26,9 +26,11 @@ PURPOSES: Final = {"next_basket": _("The next basket"), "new_items": _("Items no
 PARTS: Final = {
     "blend": _("Blend (what serves)"),
     "again": _("What is due again"),
+    "ease": _("What their own things lead to, in time"),
     "collaborative": _("Factors of people and items"),
     "neighbours": _("Items like their own"),
     "kinds": _("Popular among their kinds of things"),
+    "firsts": _("Newly taken by others"),
     "popular": _("Popular with all"),
 }
 MEASURES: Final = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")

@@ -12,7 +12,7 @@ from services.recommend.artifacts import models as artifacts
 from services.recommend.artifacts.serving import arrays_of
 from services.recommend.domain.habits import Habits, habits_of
 from services.recommend.domain.histories import History
-from services.recommend.domain.parameters import AlsParameters, Parameters, Recipe, blend_of, parameters_of
+from services.recommend.domain.parameters import AlsParameters, Parameters, Recipe, blend_of, is_complete, parameters_of
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.trained import Trained
 from services.recommend.domain.training import Situation, is_due, train
@@ -51,6 +51,7 @@ def _situation(tx: Transaction, now: datetime) -> Situation:
         read=interactions.position(tx),
         unread=interactions.lag(tx),
         trained=newest[0].log_position if newest else None,
+        outdated=bool(newest) and not is_complete(newest[0].manifest.get("parameters", {})),
     )
 
 

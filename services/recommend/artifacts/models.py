@@ -4,6 +4,8 @@
     <version>/item_ids.json        item ids; their order is the rows of the arrays
     <version>/item_factors.npy     items × factors, float32, C order: mapped into memory, shared by processes
     <version>/popularity.npy       items, float32
+    <version>/neighbour_items.npy, neighbour_weights.npy, ease_items.npy, ease_weights.npy    items × kept
+    <version>/fresh.npy, due.npy, due_weights.npy    items, items and figures, float32
     <version>/popularity_by_country.npy    countries (named in the manifest) × items, float32
     <version>/pair_starts.npy, pair_items.npy, pair_lifts.npy    bought together: partners of each item and their lifts
     <version>/trending.npy, trending_by_country.npy, rhythms.npy    items (countries × items), float32
@@ -27,7 +29,8 @@ import orjson
 from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+_READ: Final = (1, FORMAT)  # what the format before lacks is what a model can do without
 MANIFEST: Final = "manifest.json"
 ITEM_IDS: Final = "item_ids.json"
 _BLOCK: Final = 1 << 20
@@ -81,8 +84,8 @@ def read(path: str) -> Artifact:
     files, root = fsspec.core.url_to_fs(path)
     try:
         manifest = orjson.loads(files.cat_file(f"{root}/{MANIFEST}"))
-        if manifest["format"] != FORMAT:
-            raise BrokenArtifact(f"{path} has format {manifest['format']}, this program reads {FORMAT}")
+        if manifest["format"] not in _READ:
+            raise BrokenArtifact(f"{path} has format {manifest['format']}, this program reads {_READ}")
         for name, told in manifest["files"].items():
             if _sha256(files, f"{root}/{name}") != told["sha256"]:
                 raise BrokenArtifact(f"{path}/{name} is not what was written")

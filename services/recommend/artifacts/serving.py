@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recommend.artifacts.models import Artifact, BrokenArtifact
-from services.recommend.domain.again import Again
+from services.recommend.domain.again import FIGURES, Again
 from services.recommend.domain.habits import NO_HABITS, Habits
 from services.recommend.domain.kinds import Kinds
 from services.recommend.domain.likeness import Likeness
@@ -44,14 +44,16 @@ def arrays_of(trained: Trained, habits: Habits | None = None) -> tuple[dict[str,
         told["codes"] = {"error": codes.error, "length": codes.length}
     if trained.likeness is not None:
         arrays |= {"neighbour_items": trained.likeness.items, "neighbour_weights": trained.likeness.weights}
+    if trained.ease is not None:
+        arrays |= {"ease_items": trained.ease.items, "ease_weights": trained.ease.weights}
+    if trained.fresh is not None:
+        arrays["fresh"] = trained.fresh
     if trained.again is not None:
-        arrays["again"] = trained.again.general
-        told["again"] = list(trained.again.weights)
+        arrays |= {"due": trained.again.general, "due_weights": trained.again.weights}
+        told["due"] = trained.again.unknown
     if trained.kinds is not None:
         arrays["groups"] = trained.kinds.groups
         arrays |= {f"group_{number}": usual for number, usual in enumerate(trained.kinds.usual)}
-        if trained.kinds.fresh is not None:
-            arrays["fresh"] = trained.kinds.fresh
     if trained.sessions is not None:
         arrays |= {f"session_{name}": getattr(trained.sessions, name) for name in _SESSIONS}
     return arrays | _counted(habits), told
@@ -86,7 +88,9 @@ def model_of(artifact: Artifact, version: str) -> Model:
         popularity_by_country=dict(zip(manifest["countries"], arrays["popularity_by_country"], strict=True)),
         codes=_codes(artifact),
         habits=_habits(artifact),
-        likeness=_likeness(arrays),
+        likeness=_likeness(arrays, "neighbour"),
+        ease=_likeness(arrays, "ease"),
+        fresh=arrays.get("fresh"),
         again=_again(artifact),
         kinds=_kinds(arrays),
         sessions=_sessions(arrays),
@@ -101,16 +105,15 @@ def _codes(artifact: Artifact) -> Codes | None:
 
 
 def _again(artifact: Artifact) -> Again | None:
-    if "again" not in artifact.arrays:
+    if "due" not in artifact.arrays:  # of an earlier release: what is bought again goes by frequency
         return None
-    slow, fast = artifact.manifest["again"]
-    return Again((slow, fast), artifact.arrays["again"])
+    return Again(artifact.arrays["due_weights"], artifact.arrays["due"], artifact.manifest["due"])
 
 
-def _likeness(arrays: dict[str, NDArray[Any]]) -> Likeness | None:
-    if "neighbour_items" not in arrays:
+def _likeness(arrays: dict[str, NDArray[Any]], name: str) -> Likeness | None:
+    if f"{name}_items" not in arrays:
         return None
-    return Likeness(arrays["neighbour_items"], arrays["neighbour_weights"])
+    return Likeness(arrays[f"{name}_items"], arrays[f"{name}_weights"])
 
 
 def _kinds(arrays: dict[str, NDArray[Any]]) -> Kinds | None:
@@ -147,7 +150,8 @@ def _check(artifact: Artifact) -> None:
         "popularity_by_country": (len(artifact.manifest["countries"]), size),
         "item_codes": factors.shape,
         "item_steps": (size,),
-        "again": (size,),
+        "due": (size,),
+        "due_weights": (FIGURES,),
         "fresh": (size,),
         "session_pointers": (size + 1,),
         "pair_starts": (size + 1,),
@@ -155,7 +159,8 @@ def _check(artifact: Artifact) -> None:
         "rhythms": (size,),
     }
     wrong = [name for name, shape in fits.items() if name in arrays and arrays[name].shape != shape]
-    along = {"item_factors": 0, "neighbour_items": 0, "neighbour_weights": 0, "groups": 1}
+    rows = ("item_factors", "neighbour_items", "neighbour_weights", "ease_items", "ease_weights")
+    along = {**dict.fromkeys(rows, 0), "groups": 1}
     wrong += [name for name, axis in along.items() if name in arrays and arrays[name].shape[axis] != size]
     if "pair_starts" in arrays and not _pairs_fit(arrays, size):
         wrong.append("pair_items")

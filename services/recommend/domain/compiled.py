@@ -9,6 +9,7 @@ from shared.compiled import compiled
 # Arrays are only read unless a signature says otherwise: a model's are mapped from files that nobody may write.
 FLOATS: Final = types.Array(types.float32, 1, "A", readonly=True)
 MATRIX: Final = types.Array(types.float32, 2, "C", readonly=True)
+NUMBERS: Final = types.Array(types.int32, 2, "C", readonly=True)
 KEYS: Final = types.Array(types.int64, 1, "A", readonly=True)
 KINDS: Final = types.Array(types.int16, 1, "A", readonly=True)
 ROW: Final = types.Array(types.float32, 1, "C", readonly=True)

@@ -20,6 +20,7 @@ from services.recommend.domain.challengers import (
     rhythm,
     successors,
     tifu,
+    timely,
     walks,
 )
 from services.recommend.domain.challengers.log import Contender, Log
@@ -77,6 +78,13 @@ FAMILIES: Final = (
         "firsts",
         firsts.fit,
         (({"power": 1.0}, {"power": 0.5}, {"power": 1.5}), ({"half_life": 14.0}, {"half_life": 56.0})),
+        needs_days=True,
+        only_new=True,
+    ),
+    Family(
+        "timely ease",
+        timely.fit,
+        (({"power": 0.5}, {"power": 0.75}, {"power": 1.0}, {"power": 0.25}), ({"half_life": 7.0}, {"half_life": 28.0})),
         needs_days=True,
         only_new=True,
     ),

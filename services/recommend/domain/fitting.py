@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.recommend.domain import als, repurchase, sessions
 from services.recommend.domain.again import Again
-from services.recommend.domain.challengers.walks import likeness_of
+from services.recommend.domain.challengers import timely, walks
 from services.recommend.domain.content import warmed
 from services.recommend.domain.described import Described
 from services.recommend.domain.histories import History
@@ -25,12 +25,14 @@ Floats = NDArray[np.float32]
 
 _FEWEST_PEOPLE: Final = 50  # fewer do not make a taste of a country
 _MOST_COUNTRIES: Final = 30
-_FRESH_HALF_LIFE: Final = 28.0  # days
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """`parameters` with the regularisation that was used; `tastes` keyed by person × items + item."""
+    """`parameters` with the regularisation that was used; `tastes` keyed by person × items + item.
+
+    `leads`: what each item leads to at any time; `ease`: the same times the `trend` of now to a power.
+    """
 
     parameters: Parameters
     tastes: Tastes
@@ -40,7 +42,11 @@ class Fitted:
     popularity_by_country: dict[str, Floats]
     pairs: int
     likeness: Likeness
-    again: Again
+    leads: Likeness
+    trend: Floats
+    ease: Likeness
+    fresh: Floats | None
+    again: Again | None
     kinds: Kinds | None
     sessions: Sessions
 
@@ -52,7 +58,8 @@ def fit(
 
     `described`: what the catalogue says of the items; None: nothing. `known`: fitted to the same history with the same
     half-lives; its factors and neighbours are taken where they were made with the same parameters. Memory: some 16
-    bytes for each pair of a person and an item three times over, factors, and 200 MB while neighbours are sought.
+    bytes for each pair of a person and an item three times over, factors, and 200 MB while neighbours are sought or
+    EASE is solved.
     """
     learned = tastes(history.grouped(), parameters)
     affinity = as_matrix(learned.keys, learned.affinity, *history.shape)
@@ -64,6 +71,9 @@ def fit(
         people, items = als.fit(affinity, used.als)
         items = _with_content(items, affinity, described)
     overall, by_country = lately_popular(history, parameters)
+    fresh = _fresh(history)
+    leads = known.leads if known is not None else Likeness.of(timely.likeness_of(_capped(affinity), KEPT))
+    trend = _trend(fresh, affinity)
     return Fitted(
         parameters=used,
         tastes=learned,
@@ -73,9 +83,13 @@ def fit(
         popularity_by_country=by_country,
         pairs=int(affinity.nnz),
         likeness=_likeness(affinity, parameters, known),
-        again=repurchase.learn(history, parameters, overall),
-        kinds=None if described is None else Kinds.of(described.groups(), _sums(affinity), _fresh(history)),
-        sessions=sessions.learn(history),
+        leads=leads,
+        trend=trend,
+        ease=leads.times(trend ** np.float32(parameters.trend_power)),
+        fresh=fresh,
+        again=repurchase.learn(history) if known is None else known.again,
+        kinds=None if described is None else Kinds.of(described.groups(), _sums(affinity), fresh),
+        sessions=sessions.learn(history) if known is None else known.sessions,
     )
 
 
@@ -83,7 +97,19 @@ def _likeness(affinity: sp.csr_matrix, parameters: Parameters, known: Fitted | N
     powers = parameters.walk_alpha, parameters.walk_beta
     if known is not None and powers == (known.parameters.walk_alpha, known.parameters.walk_beta):
         return known.likeness
-    return Likeness.of(likeness_of(affinity, KEPT, *powers))
+    return Likeness.of(walks.likeness_of(affinity, KEPT, *powers))
+
+
+def _capped(affinity: sp.csr_matrix) -> sp.csr_matrix:
+    """What somebody takes again and again says no more of their taste."""
+    return sp.csr_matrix((np.minimum(affinity.data, 1), affinity.indices, affinity.indptr), affinity.shape)
+
+
+def _trend(fresh: Floats | None, affinity: sp.csr_matrix) -> Floats:
+    """Of each item, how much it is newly taken; 1 where nothing has been sold yet."""
+    if fresh is None:
+        return np.ones(affinity.shape[1], dtype=np.float32)
+    return timely.trend(fresh, np.bincount(affinity.indices, minlength=affinity.shape[1]))
 
 
 def _with_content(items: Floats, affinity: sp.csr_matrix, described: Described | None) -> Floats:
@@ -105,7 +131,7 @@ def _fresh(history: History) -> Floats | None:
     first = np.flatnonzero(np.diff(cells, prepend=-1))
     if not len(first):
         return None
-    shares = newly_taken(cells[first] % history.item_count, ages[first], *history.shape, _FRESH_HALF_LIFE)
+    shares = newly_taken(cells[first] % history.item_count, ages[first], *history.shape, timely.HALF_LIFE)
     return np.asarray(shares / shares.max(), dtype=np.float32)
 
 

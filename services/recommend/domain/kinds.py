@@ -20,7 +20,7 @@ _POWER: Final = 0.5
 class Kinds:
     """`groups` groupings × items: the number of each item's group; `usual`: of each, its share in all tastes.
 
-    `fresh`: how many of those who did not have an item took it lately; None in artefacts of earlier releases.
+    `fresh`: how many of those who did not have an item took it lately; None: that is not known.
     """
 
     groups: Keys  # as wide as an index is: numpy would make narrower ones so in every request

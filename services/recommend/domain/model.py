@@ -28,6 +28,7 @@ class Model:
     """`item_factors` items × factors, `popularity` items, in [0, 1]. People are folded in from their own history.
 
     `codes`: the factors once more, for a quick scan of a large catalogue. Answers are the same with and without.
+    `ease`: what each item leads to, in time; `fresh`: how much each is newly taken, in [0, 1].
     What is None was not learned: an artefact of the first release has factors and popularity only.
     """
 
@@ -41,6 +42,8 @@ class Model:
     codes: Codes | None = None
     habits: Habits = NO_HABITS
     likeness: Likeness | None = None
+    ease: Likeness | None = None
+    fresh: Floats | None = None
     again: Again | None = None
     kinds: Kinds | None = None
     sessions: Sessions | None = None
@@ -70,7 +73,9 @@ class Model:
         return {}
 
     def lift(self, country: str | None, *, repeat: bool) -> Floats:
-        """What popularity adds to the score of each item: in that country, where it has a popularity of its own.
+        """What is the same for everybody in the score of each item: popularity, and what is newly taken.
+
+        In that country, where it has a popularity of its own. Made once, so that an answer adds one array.
 
         Never nothing: where the parts that know the person have no opinion, the more popular item goes first.
         """
@@ -78,9 +83,16 @@ class Model:
         found = self._lifts.get((place, repeat))
         if found is None:
             popularity = self.popularity if place is None else self.popularity_by_country[place]
-            weight = (self.blend.repeat if repeat else self.blend.discover).popular
-            found = self._lifts[place, repeat] = popularity * np.float32(max(weight, _SMALLEST_LIFT))
+            weights = self.blend.repeat if repeat else self.blend.discover
+            found = popularity * np.float32(max(weights.popular, _SMALLEST_LIFT))
+            if weights.firsts > 0 and self.fresh is not None:
+                found += self.fresh * np.float32(weights.firsts)
+            self._lifts[place, repeat] = found
         return found
+
+    def knows(self, items: NDArray[np.int64], affinity: Floats) -> bool:
+        """Whether it knows any of the things that somebody likes."""
+        return len(telling(items, affinity, self.lengths)[0]) > 0
 
     def person(self, items: NDArray[np.int64], affinity: Floats) -> Floats | None:
         """The factors of somebody with these affinities; None where the model knows none of the items."""

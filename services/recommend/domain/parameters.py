@@ -1,7 +1,7 @@
 """What a model is trained with. Everything that changes its figures is here and goes into its manifest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -49,20 +49,24 @@ class Parameters:
     popularity_half_life: float = 14.0
     walk_alpha: float = 1.0
     walk_beta: float = 0.6
+    trend_power: float = 0.5  # of how much an item is newly taken, in what leads to it (challengers/timely.py)
 
 
 @dataclass(frozen=True)
 class Weights:
     """Of the parts of a score, each part scaled to a maximum of 1 for each person.
 
-    `again`: what was bought and is due; `collaborative`: factors; `neighbours`: items like one's own; `kinds`: popular
-    among the kinds of things one takes; `popular`: with all.
+    `again`: what was bought and is due; `ease`: what one's own things lead to, in time; `collaborative`: factors;
+    `neighbours`: items like one's own; `kinds`: newly taken, among the kinds of things one takes; `firsts`: newly taken
+    by all; `popular`: with all.
     """
 
     again: float = 0.0
+    ease: float = 0.0
     collaborative: float = 0.0
     neighbours: float = 0.0
     kinds: float = 0.0
+    firsts: float = 0.0
     popular: float = 0.0
 
 
@@ -85,6 +89,11 @@ class Recipe:
 def parameters_of(document: Mapping[str, Any]) -> Parameters:
     """Parameters as a manifest has them; what an earlier release did not write is as it is by default."""
     return Parameters(**{**document, "als": AlsParameters(**document["als"])})
+
+
+def is_complete(document: Mapping[str, Any]) -> bool:
+    """Whether a manifest's parameters say all that this release has settings for: an earlier one's do not."""
+    return {setting.name for setting in fields(Parameters)} <= document.keys()
 
 
 def blend_of(document: Mapping[str, Any]) -> Blend:

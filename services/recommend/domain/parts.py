@@ -1,7 +1,7 @@
 """The parts of a person's score that come from what they did themselves, beside the products of factors.
 
-Each part is scaled to a maximum of 1 and weighed: what is due again, what is like theirs, what is popular among the
-kinds of things they take.
+Each part is scaled to a maximum of 1 and weighed: what is due again, what theirs leads to, what is like theirs, what is
+newly taken among the kinds of things they take.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Weights
-from services.recommend.domain.tastes import Tastes
+from services.recommend.domain.tastes import Lines, Tastes
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -20,12 +20,17 @@ SESSION_WEIGHT: Final = 1.0
 _TINY: Final = 1e-12
 
 
-def add_own(total: Floats, model: Model, now: Tastes, weights: Weights) -> None:
-    """Add to `total`, one figure for each item, what this person's own lines say of it."""
+def add_own(total: Floats, model: Model, lines: Lines, now: Tastes, moment: Keys, weights: Weights) -> None:
+    """Add to `total`, one figure for each item, what this person's own lines say of it, and the items of the moment.
+
+    `now`: the tastes in these lines. A part that weighs nothing is not computed.
+    """
     if weights.again > 0:
-        odds = again(model, now)[: np.searchsorted(now.keys, len(total))]
-        if len(odds):
-            total[now.keys[: len(odds)]] += np.float32(weights.again / max(float(odds.max()), _TINY)) * odds
+        chances = again(model, lines, now)[: np.searchsorted(now.keys, len(total))]
+        if len(chances):
+            total[now.keys[: len(chances)]] += np.float32(weights.again / max(float(chances.max()), _TINY)) * chances
+    if weights.ease > 0 and model.ease is not None:
+        _add(total, of_ease(model, now, moment, len(total)), weights.ease)
     if weights.neighbours > 0 and model.likeness is not None:
         _add(total, model.likeness.reached(now.keys, now.affinity, len(total)), weights.neighbours)
     if weights.kinds > 0 and model.kinds is not None:
@@ -39,9 +44,20 @@ def add_session(total: Floats, model: Model, live: Keys) -> None:
         _add(total, model.sessions.followed(live, len(total)), SESSION_WEIGHT)
 
 
-def again(model: Model, now: Tastes) -> Floats:
+def again(model: Model, lines: Lines, now: Tastes) -> Floats:
     """How much it is time to buy each of the keys again; without a model of that, how often it was bought."""
-    return now.frequency if model.again is None else model.again.odds(now)
+    return now.frequency if model.again is None else model.again.chances(lines, now)
+
+
+def of_ease(model: Model, now: Tastes, moment: Keys, size: int) -> Floats:
+    """What a person's things lead to; those of the moment weigh as much as all they have, however much that is."""
+    if model.ease is None:
+        return np.zeros(size, dtype=np.float32)
+    keys, affinity = now.keys, np.minimum(now.affinity, np.float32(1))
+    if len(moment):
+        each = np.float32(max(float(affinity.sum()), 1.0) / len(moment))
+        keys, affinity = np.concatenate([moment, keys]), np.concatenate([np.full(len(moment), each), affinity])
+    return model.ease.reached(keys, affinity, size)
 
 
 def of_kinds(model: Model, now: Tastes) -> Floats:

@@ -69,16 +69,16 @@ def _for_you(asked: Asked) -> Proposal | None:
     model, wish = asked.model, asked.wish
     if model is None:
         return None
-    one = recommending.person_of(model, asked.visitor, recommending.moment_of(model, wish))
-    if one.factors is None and not len(one.session):
+    one = recommending.person_of(model, asked.visitor, wish)
+    if one.strategy is Strategy.POPULAR and not len(one.session):
         return None
     (products,) = recommending.products_of(model, asked.size, [one])
     found = recommending.scores_of(model, one, products, wish)
     found.refine(_EXACT)
+    scores = found.total.copy()  # a slot's boosts are not what the model thinks
 
     def why(key: int) -> Why:
-        liked = products.values[[key]] * np.float32(found.scale)
-        (reason,) = recommending.reasons_of(model, one, np.asarray([key]), liked, wish)
+        (reason,) = recommending.reasons_of(model, one, np.asarray([key]), scores[[key]], wish)
         return Why(reason, wish.looked_at if reason is Reason.SIMILAR else None)
 
     return Proposal(one.strategy, found.total, why)

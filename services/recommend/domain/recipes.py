@@ -25,6 +25,7 @@ SURELY: Final = 1.645  # standard errors: one side, 95 %
 _TUNERS: Final = 1 / 3  # of the people at most
 _ITERATIONS: Final = 5
 _STRENGTHS: Final = (1.5, 0.5, 4.0)
+_TRENDS: Final = (0.5, 0.75, 1.0, 0.25, 0.0)
 _WALKS: Final = ((1.0, 0.6), (0.8, 0.4))
 
 _Parted = tuple[list[validation.Person], list[validation.Person]]
@@ -55,7 +56,7 @@ def decide(history: History, described: Described | None, start: Parameters, cha
     if bench.is_empty:
         return Verdict(champion or Recipe(start, Blend()), {**about, "people": 0})
     trial = bench if small is whole else _Bench.of(small, described, np.flatnonzero(np.isin(sampled, tuners)))[0]
-    parameters = start if trial.is_empty else _tuned(trial, start)
+    parameters = _timed(bench, start if trial.is_empty else _tuned(trial, start))
     tuned_on, judged = bench.people(parameters)
     challenger = Recipe(parameters, validation.choose_blend(tuned_on))
     about |= {"people": len(judged), "tuned_on": {"people": len(tuned_on)}}
@@ -107,6 +108,10 @@ class _Bench:
         """Those to tune on and those to judge by, as these parameters see them."""
         return self._of(parameters)[1]
 
+    def fitted(self, parameters: Parameters) -> Fitted:
+        """What was fitted with these parameters."""
+        return self._of(parameters)[0]
+
     def figures(self, recipe: Recipe) -> dict[str, Any]:
         fitted, (_, judged) = self._of(recipe.parameters)
         return validation.figures(judged, recipe.blend, fitted)
@@ -134,7 +139,7 @@ def _quick(parameters: Parameters) -> Parameters:
 
 
 def _untuned(parameters: Parameters) -> Parameters:
-    return replace(parameters, regularization_strength=0.0, walk_alpha=0.0, walk_beta=0.0)
+    return replace(parameters, regularization_strength=0.0, walk_alpha=0.0, walk_beta=0.0, trend_power=0.0)
 
 
 def _tuned(bench: _Bench, start: Parameters) -> Parameters:
@@ -143,6 +148,19 @@ def _tuned(bench: _Bench, start: Parameters) -> Parameters:
     chosen = _best(bench, tried, "collaborative")
     tried = [replace(chosen, walk_alpha=alpha, walk_beta=beta) for alpha, beta in _WALKS]
     return _best(bench, tried, "neighbours")
+
+
+def _timed(bench: _Bench, start: Parameters) -> Parameters:
+    """The power of the trend by which EASE foretells best; the usual one, unless another is surely better."""
+    asked = validation.DISCOVER.asked(bench.people(start)[0])
+    if len(asked) < validation.FEWEST_PEOPLE:
+        return start
+    trend, alone = bench.fitted(start).trend, replace(Weights(), ease=1.0)
+    quality = {}
+    for power in dict.fromkeys((start.trend_power, *_TRENDS)):
+        change = np.power(trend, np.float32(power - start.trend_power))
+        quality[power] = validation.DISCOVER.quality([one.changed("ease", change) for one in asked], alone)
+    return replace(start, trend_power=validation.simplest_best(quality))
 
 
 def _best(bench: _Bench, tried: list[Parameters], part: str) -> Parameters:

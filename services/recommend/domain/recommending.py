@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from services.recommend.domain.catalogue import Catalogue, Mask
 from services.recommend.domain.filters import Filter
 from services.recommend.domain.model import Model
-from services.recommend.domain.parameters import Parameters
+from services.recommend.domain.parameters import Parameters, Weights
 from services.recommend.domain.parts import add_own, add_session
 from services.recommend.domain.ranking import best, block
 from services.recommend.domain.scoring import Products, Scores, weighed
 from services.recommend.domain.sessions import live_items
 from services.recommend.domain.strategies import Strategy
-from services.recommend.domain.tastes import Tastes, tastes, tastes_of_many
+from services.recommend.domain.tastes import Lines, Tastes, tastes, tastes_of_many
 from services.recommend.domain.wishes import Answer, Reason, Shortfall, Visitor, Wish
 
 Floats = NDArray[np.float32]
@@ -28,6 +28,8 @@ Keys = NDArray[np.int64]
 _TINY: Final = 1e-12
 _NEAR: Final = np.float32(10)  # more than all parts of a score together
 _NOTHING_LEARNED: Final = 1e-3  # a wanted item's target is 1: a best score below this is noise
+_OF_THE_MOMENT: Final = 0.3  # at least so much do factors weigh where there is a moment: what is looked at must count
+_TINY_SCORE: Final = 1e-5
 _SAME_CATEGORY: Final = np.float32(0.5)
 _POPULAR: Final = np.float32(0.4)  # a popular item of another category never passes one of the same
 _BLOCK: Final = 64
@@ -52,48 +54,60 @@ def recommend_many(model: Model | None, catalogue: Catalogue, visitors: Sequence
     near = None if wish.near is None else catalogue.mask(Filter(categories=(wish.near,)))
     answers = []
     for start in range(0, len(visitors), _BLOCK):
-        people = _people(model, visitors[start : start + _BLOCK], moment)
+        people = _people(model, visitors[start : start + _BLOCK], moment, wish)
         for one, products in zip(people, products_of(model, len(catalogue), people), strict=True):
             scores = scores_of(model, one, products, wish)
             if near is not None:
                 scores.total[near] += _NEAR
             _block(scores.total, closed, one.tastes, wish)
-            chosen, total, liked = scores.best(wish.n)
+            chosen, total = scores.best(wish.n)
             if near is not None:
                 total -= _NEAR * near[chosen]
-            reasons = reasons_of(model, one, chosen, liked, wish)
+            reasons = reasons_of(model, one, chosen, total, wish)
             answers.append(Answer(one.strategy, chosen, total, reasons, _shortfall(catalogue, wish, len(chosen))))
     return answers
 
 
 @dataclass(slots=True)
 class Person:
-    """Tastes, country, factors (None: the model knows nothing of them), and how their answer is made."""
+    """What is known of somebody and their moment, and how their answer is made.
 
+    `factors` None: the model knows nothing of them, or factors weigh nothing here.
+    """
+
+    lines: Lines
     tastes: Tastes
     country: str | None
     factors: Floats | None
     strategy: Strategy
     session: Keys
+    moment: Keys
 
 
-def person_of(model: Model, visitor: Visitor, moment: Floats | None) -> Person:
+def person_of(model: Model, visitor: Visitor, wish: Wish) -> Person:
     """What is known of a visitor."""
-    return _people(model, [visitor], moment)[0]
+    return _people(model, [visitor], moment_of(model, wish), wish)[0]
 
 
-def _people(model: Model, visitors: Sequence[Visitor], moment: Floats | None) -> list[Person]:
+def _people(model: Model, visitors: Sequence[Visitor], moment: Floats | None, wish: Wish) -> list[Person]:
     found = tastes_of_many([visitor.lines for visitor in visitors], model.parameters)
+    items = np.asarray(wish.moment(), dtype=np.int64)
+    if moment is None and weights_of(model, wish).collaborative == 0:
+        known = [model.knows(now.keys, now.affinity) for now in found]
+        return [
+            _person(visitor, now, None, Strategy.FOR_YOU if one else Strategy.POPULAR, items)
+            for visitor, now, one in zip(visitors, found, known, strict=True)
+        ]
     factors = model.people([(now.keys, now.affinity) for now in found])
-    return [_person(*one, moment) for one in zip(visitors, found, factors, strict=True)]
+    alone = Strategy.POPULAR if moment is None else Strategy.SESSION
+    return [
+        _person(visitor, now, _joined(own, moment), alone if own is None else Strategy.FOR_YOU, items)
+        for visitor, now, own in zip(visitors, found, factors, strict=True)
+    ]
 
 
-def _person(visitor: Visitor, now: Tastes, own: Floats | None, moment: Floats | None) -> Person:
-    live = live_items(visitor.lines)
-    if own is not None:
-        return Person(now, visitor.country, _joined(own, moment), Strategy.FOR_YOU, live)
-    strategy = Strategy.POPULAR if moment is None else Strategy.SESSION
-    return Person(now, visitor.country, moment, strategy, live)
+def _person(visitor: Visitor, now: Tastes, factors: Floats | None, strategy: Strategy, moment: Keys) -> Person:
+    return Person(visitor.lines, now, visitor.country, factors, strategy, live_items(visitor.lines), moment)
 
 
 def products_of(model: Model, size: int, people: Sequence[Person]) -> Iterator[Products]:
@@ -114,14 +128,20 @@ def products_of(model: Model, size: int, people: Sequence[Person]) -> Iterator[P
 
 def scores_of(model: Model, one: Person, products: Products, wish: Wish) -> Scores:
     """The weighted sum of all parts."""
-    highest = products.highest()
+    weights = weights_of(model, wish)
+    highest = products.highest() if one.factors is not None else 0.0
     scale = 1 / highest if highest > _NOTHING_LEARNED else 0.0
-    weights = model.blend.discover if wish.exclude_seen else model.blend.repeat
-    weight = scale * weights.collaborative
+    lean = weights.collaborative if not len(one.moment) else max(weights.collaborative, _OF_THE_MOMENT)
+    weight = scale * lean
     total = weighed(products.values, weight, model.lift(one.country, repeat=not wish.exclude_seen))
-    add_own(total, model, one.tastes, weights)
+    add_own(total, model, one.lines, one.tastes, one.moment, weights)
     add_session(total, model, one.session)
-    return Scores(products, total, scale, weight)
+    return Scores(products, total, weight)
+
+
+def weights_of(model: Model, wish: Wish) -> Weights:
+    """Those for what is new to the person, or for what may come again."""
+    return model.blend.discover if wish.exclude_seen else model.blend.repeat
 
 
 def moment_of(model: Model, wish: Wish) -> Floats | None:
@@ -165,19 +185,22 @@ def _block(scores: Floats, closed: Keys, now: Tastes, wish: Wish) -> None:
         block(scores, now.keys[now.bought])
 
 
-def reasons_of(model: Model, one: Person, chosen: Keys, liked: Floats, wish: Wish) -> list[Reason]:
-    """For each chosen item the part of its score that weighs most."""
-    lift = model.lift(one.country, repeat=False)
+def reasons_of(model: Model, one: Person, chosen: Keys, scores: Floats, wish: Wish) -> list[Reason]:
+    """For each chosen item, with its total score, the part of it that weighs most.
+
+    That is what speaks to this person, in sum, or what is the same for everybody.
+    """
+    lift = model.lift(one.country, repeat=not wish.exclude_seen)
     own = frozenset() if wish.exclude_seen else frozenset(one.tastes.keys[one.tastes.frequency > 0].tolist())
     found = []
-    for key, part in zip(chosen.tolist(), liked.tolist(), strict=True):
-        popular = lift.item(key) if key < len(lift) else 0.0
+    for key, score in zip(chosen.tolist(), scores.tolist(), strict=True):
+        common = lift.item(key) if key < len(lift) else 0.0
         if key in own:
             found.append(Reason.BUY_AGAIN)
-        elif part > 0 and part >= popular:
+        elif score - common > max(common, _TINY_SCORE):
             found.append(wish.liked)
         else:
-            found.append(Reason.POPULAR if popular > 0 else Reason.NEW)
+            found.append(Reason.POPULAR if common > 0 else Reason.NEW)
     return found
 
 

@@ -1,61 +1,118 @@
-"""How likely a thing is bought again, learned from each person's last purchase by those before. again.py serves it.
+"""How likely a thing is bought again, learned from everybody's last visits, each foretold from those before it.
 
-A logistic regression on how often they bought it, decayed slowly and fast, how often it comes again with anybody, and
-how much it is wanted now.
+again.py serves it: a logistic regression on how often, how lately and how regularly somebody took a thing, how often it
+comes again with anybody, and how much it is wanted now.
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from services.recommend.domain.again import TINY, Again, by_frequency
+from services.recommend.domain.again import FIGURES, SAME_VISIT, Again, evidence
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
-from services.recommend.domain.parameters import Parameters
-from services.recommend.domain.tastes import tastes
+from services.recommend.domain.tastes import Lines
 
 Floats = NDArray[np.float32]
+Keys = NDArray[np.int64]
 
 MOST_PEOPLE: Final = 5_000
+_VISITS: Final = 3  # of each person, the last
 _FEWEST: Final = 200  # things bought that came again, to learn from
+_LATELY: Final = 14.0  # days, a half-life
+_TINY: Final = np.float32(1e-3)
 
 
-def learn(history: History, parameters: Parameters, popularity: Floats) -> Again:
-    """From the last purchases of at most 5,000 people. `popularity`: of each item now, in [0, 1]."""
-    size = history.item_count
-    bought = history.lines.kinds == Kind.BOUGHT
-    last = np.full(history.person_count, np.inf, dtype=np.float32)
-    np.minimum.at(last, history.people[bought], history.lines.ages[bought])
-    target = bought & (history.lines.ages <= last[history.people])
-    before = history.lines.ages > last[history.people]
-    asked = np.unique(history.people[target])
+@dataclass(frozen=True)
+class _Bought:
+    """All purchases in order of person, the newest first. `since`: how many visits of the same person came after."""
+
+    people: Keys
+    lines: Lines
+    since: Keys
+    starts: Keys
+
+    @classmethod
+    def of(cls, history: History) -> "_Bought":
+        bought = np.flatnonzero(history.lines.kinds == Kind.BOUGHT)
+        order = bought[np.lexsort((history.lines.ages[bought], history.people[bought]))]
+        people = history.people[order]
+        lines = Lines(*(getattr(history.lines, name)[order] for name in ("keys", "kinds", "quantities", "ages")))
+        new = np.diff(lines.ages, prepend=np.float32(0)) > SAME_VISIT
+        first = np.diff(people, prepend=-1) != 0
+        visit = np.cumsum(new | first)
+        starts = np.searchsorted(people, np.arange(history.person_count + 1))
+        return cls(people, lines, visit - visit[np.minimum(starts[people], len(people) - 1)], starts)
+
+
+def learn(history: History) -> Again | None:
+    """From the last three visits of at most 5,000 people; None where too little comes again to learn from.
+
+    Memory: 80 bytes for each thing that each of them bought, three times.
+    """
+    bought = _Bought.of(history)
+    asked = np.flatnonzero(np.diff(bought.starts))
     if len(asked) > MOST_PEOPLE:
         asked = asked[np.linspace(0, len(asked) - 1, MOST_PEOPLE).astype(np.int64)]
-    before &= np.isin(history.people, asked)
-    past = history.grouped().some(before)
-    known = tastes(past.aged(-last[history.people[before]]), parameters)
-    there = known.frequency > 0
-    cells = history.people[target] * size + history.lines.keys[target]
-    came = np.isin(known.keys[there], cells)
+    tables, came = [np.empty((0, FIGURES + 3), dtype=np.float32)], [np.empty(0, dtype=np.bool_)]
+    for back in range(_VISITS):
+        general = _of_items(bought, back, history)
+        for person in asked.tolist():
+            own = slice(bought.starts[person], bought.starts[person + 1])
+            wanted, before = (own.start + np.searchsorted(bought.since[own], back + more) for more in (0, 1))
+            if before < own.stop:
+                past = bought.lines.some(slice(before, own.stop))
+                keys, table = evidence(past.keys, past.kinds, past.ages)
+                tables.append(np.concatenate([table, general[keys]], axis=1))
+                came.append(np.isin(keys, bought.lines.keys[wanted:before]))
+    return _fitted(np.concatenate(tables), np.concatenate(came), _of_items(bought, -1, history))
+
+
+def _fitted(table: Floats, came: NDArray[np.bool_], general: Floats) -> Again | None:
     if not _FEWEST <= came.sum() < len(came):
-        return by_frequency(size)
-    general = _general(history, popularity)
-    own = np.log(np.stack([known.frequency[there], known.lately[there]], axis=1) + TINY)
-    table = np.concatenate([own, general[known.keys[there] % size]], axis=1)
-    mean, spread = table.mean(axis=0), np.maximum(table.std(axis=0), TINY)
-    weights = LogisticRegression(max_iter=200).fit((table - mean) / spread, came).coef_[0] / spread
-    of_items = np.exp(np.clip(general @ weights[2:] - mean[2:] @ weights[2:], -20, 20)).astype(np.float32)
-    return Again((max(float(weights[0]), 0.0), max(float(weights[1]), 0.0)), of_items)
+        return None
+    mean, spread = table.mean(axis=0), np.maximum(table.std(axis=0), _TINY)
+    found = LogisticRegression(max_iter=200).fit((table - mean) / spread, came)
+    weights = (found.coef_[0] / spread).astype(np.float32)
+    bias = float(found.intercept_[0] - mean @ weights)
+    of_items = (general @ weights[FIGURES:] + bias).astype(np.float32)
+    unknown = float(_figures(*np.zeros((5, 1)))[0] @ weights[FIGURES:] + bias)
+    return Again(weights[:FIGURES], of_items, unknown)
 
 
-def _general(history: History, popularity: Floats) -> Floats:
-    """Of each item: how many of those who bought it did so on several occasions, and how much it is wanted now."""
+def _of_items(bought: _Bought, back: int, history: History) -> Floats:
+    """What was known of the items before everybody's visit `back` from the last (−1: now): items × figures.
+
+    How many of those who have one took it in several visits, how often it is taken by them in all their visits, how
+    much it was taken lately. Ages are as of that visit.
+    """
     size = history.item_count
-    bought = history.lines.kinds == Kind.BOUGHT
-    cells, counts = np.unique(history.grouped().keys[bought], return_counts=True)
-    items = cells % size
-    holders = np.bincount(items, minlength=size)
-    several = np.bincount(items, weights=counts > 1, minlength=size)
-    return np.stack([np.log((several + 1) / (holders + 5)), np.log(popularity + 1e-2)], axis=1).astype(np.float32)
+    then = np.full(history.person_count, np.inf)
+    at = bought.since == back
+    np.minimum.at(then, bought.people[at], bought.lines.ages[at])
+    past = bought.since > back
+    people, keys, since = bought.people[past], bought.lines.keys[past], bought.since[past]
+    now = np.where(np.isinf(then), 0, then)[people]
+    ages = np.maximum(bought.lines.ages[past] - now, 0)
+    visits = np.zeros(history.person_count)
+    np.maximum.at(visits, people, since - back)
+    visit_cells = np.unique((people * size + keys) * (int(since.max(initial=0)) + 1) + since)
+    cells, counts = np.unique(visit_cells // (int(since.max(initial=0)) + 1), return_counts=True)
+    takers, items = np.divmod(cells, max(size, 1))
+    return _figures(
+        np.bincount(items, minlength=size),
+        np.bincount(items, weights=counts > 1, minlength=size),
+        np.bincount(items, weights=counts, minlength=size),
+        np.bincount(items, weights=visits[takers], minlength=size),
+        np.bincount(keys, weights=np.exp2(-ages / _LATELY), minlength=size),
+    )
+
+
+def _figures(
+    holders: NDArray[Any], several: NDArray[Any], total: NDArray[Any], visits: NDArray[Any], lately: NDArray[Any]
+) -> Floats:
+    columns = np.log((several + 1) / (holders + 5)), np.log((total + 0.5) / (visits + 20)), np.log(lately + 0.1)
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -85,28 +85,24 @@ def weighed(products: Floats, weight: float, lift: Floats) -> Floats:
 
 @dataclass(slots=True)
 class Scores:
-    """`total`: `weight` times the products plus what else counts, −inf where an item is blocked.
-
-    `scale` makes the highest product 1.
-    """
+    """`total`: `weight` times the products plus what else counts, −inf where an item is blocked."""
 
     products: Products
     total: Floats
-    scale: float
     weight: float
 
-    def best(self, n: int) -> tuple[Keys, Floats, Floats]:
-        """The n best that are not blocked, best first: their keys, total scores, and scaled products."""
+    def best(self, n: int) -> tuple[Keys, Floats]:
+        """The n best that are not blocked, best first: their keys and total scores."""
         taken = n if self.products.bound == 0 else max(_MORE * n, 64)
         while True:
             keys = best(self.total, taken)
-            products = self.products.exact(keys)
             if self.products.bound == 0:
-                return keys, self.total[keys], products * np.float32(self.scale)
+                return keys, self.total[keys]
+            products = self.products.exact(keys)
             total = self.total[keys] + (products - self.products.values[keys]) * np.float32(self.weight)
             order = np.lexsort((keys, -total))[:n]
             if len(keys) < taken or self._is_settled(float(total[order[-1]]), float(self.total[keys[-1]])):
-                return keys[order], total[order], products[order] * np.float32(self.scale)
+                return keys[order], total[order]
             taken *= _MORE
             if taken > _MANY:
                 self._settle()

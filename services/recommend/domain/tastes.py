@@ -46,7 +46,7 @@ class Lines:
             np.zeros(count, dtype=np.float32),
         )
 
-    def some(self, chosen: NDArray[np.bool_]) -> "Lines":
+    def some(self, chosen: NDArray[np.bool_] | Keys | slice) -> "Lines":
         """Some of the lines."""
         return Lines(self.keys[chosen], self.kinds[chosen], self.quantities[chosen], self.ages[chosen])
 

@@ -27,6 +27,8 @@ class Trained:
     blend: Blend
     figures: dict[str, Any]
     likeness: Likeness | None = None
+    ease: Likeness | None = None
+    fresh: NDArray[np.float32] | None = None
     again: Again | None = None
     kinds: Kinds | None = None
     sessions: Sessions | None = None

@@ -19,7 +19,10 @@ LEAST_NEW_SHARE: Final = 0.02
 
 @dataclass(frozen=True)
 class Situation:
-    """What the rule looks at. Positions are of the event log; `read` is ours, `trained` that of the newest model."""
+    """What the rule looks at. Positions are of the event log; `read` is ours, `trained` that of the newest model.
+
+    `outdated`: the newest model was made by an earlier release, without something that this one learns.
+    """
 
     now: datetime
     requested_at: datetime | None
@@ -28,10 +31,14 @@ class Situation:
     read: int
     unread: int
     trained: int | None
+    outdated: bool = False
 
 
 def is_due(at: Situation) -> bool:
-    """Whether to train now: when asked; else when enough is new, at most every half hour, and nothing is unread."""
+    """Whether to train now: when asked; else when enough is new, or this release is, and nothing is unread.
+
+    At most every half hour.
+    """
     if at.requested_at is not None and (at.started_at is None or at.requested_at > at.started_at):
         return True
     if at.unread > 0:  # still catching up, an import perhaps: wait for the rest
@@ -40,7 +47,7 @@ def is_due(at: Situation) -> bool:
     if at.started_at is not None and at.now - at.started_at < pause:
         return False
     trained = at.trained or 0
-    return at.read - trained >= max(LEAST_NEW, LEAST_NEW_SHARE * trained)
+    return at.outdated or at.read - trained >= max(LEAST_NEW, LEAST_NEW_SHARE * trained)
 
 
 def train(
@@ -72,6 +79,8 @@ def train(
         blend=recipe.blend,
         figures=figures,
         likeness=fitted.likeness,
+        ease=fitted.ease,
+        fresh=fitted.fresh,
         again=fitted.again,
         kinds=fitted.kinds,
         sessions=fitted.sessions,

@@ -20,7 +20,7 @@ from services.recommend.domain.interactions import Kind
 from services.recommend.domain.model import Model
 from services.recommend.domain.parameters import Blend, Weights
 from services.recommend.domain.ranking import best
-from services.recommend.domain.tastes import Tastes
+from services.recommend.domain.tastes import Lines, Tastes
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -34,7 +34,8 @@ CUTS: Final = (10, 20)
 _CANDIDATES: Final = 100
 _TINY: Final = 1e-12
 _GRID: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-_NEXT_BASKET: Final = ("collaborative", "neighbours", "kinds", "popular")  # beside `again`, which weighs 1
+_NEXT_BASKET: Final = ("ease", "collaborative", "neighbours", "kinds", "firsts", "popular")  # `again` weighs 1
+_NEAR: Final = ("collaborative", "ease", "neighbours", "kinds")  # whose best items are candidates
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Person:
     had: NDArray[np.bool_]
     basket: frozenset[int]
     fresh: frozenset[int]
+
+    def changed(self, part: str, factors: Floats) -> "Person":
+        """The same with the scores of one part multiplied, each item's by its own factor."""
+        changed = self.parts[part] * factors[self.keys]
+        return replace(self, parts={**self.parts, part: changed / max(float(changed.max(initial=0)), _TINY)})
 
     def ranked(self, weights: Weights, purpose: "Purpose") -> list[int]:
         """Their best items, best first."""
@@ -122,7 +128,7 @@ def choose_blend(people: Sequence[Person]) -> Blend:
         blend = replace(blend, repeat=_ascended(repeat, REPEAT, Weights(again=1.0), _NEXT_BASKET))
     if len(discover) >= FEWEST_PEOPLE:
         alone = {name: DISCOVER.quality(discover, replace(Weights(), **{name: 1.0})) for name in _NEXT_BASKET}
-        first = _simplest_best(alone)
+        first = simplest_best(alone)
         others = [name for name in _NEXT_BASKET if name != first]
         blend = replace(blend, discover=_ascended(discover, DISCOVER, replace(Weights(), **{first: 1.0}), others))
     return blend
@@ -170,14 +176,15 @@ def _people(past: History, future: History, fitted: Fitted) -> Iterable[Person]:
     order = np.flatnonzero(bought)
     order = order[np.argsort(future.people[order], kind="stable")]
     bounds = np.searchsorted(future.people[order], np.stack([chosen, chosen + 1]))
-    popular = best(model.popularity, _CANDIDATES)
+    everybodys = [best(part, _CANDIDATES) for part in (model.popularity, model.fresh) if part is not None]
+    own = _Own(past)
     for person, first, last in zip(chosen.tolist(), *bounds.tolist(), strict=True):
         keys, ages = future.lines.keys[order[first:last]], future.lines.ages[order[first:last]]
         now = _tastes_of(fitted.tastes, person, past.item_count)
-        whole = _parts(model, fitted.person_factors[person], now)
+        whole = _parts(model, fitted.person_factors[person], own.lines(person), now)
         count = _CANDIDATES + int(now.bought.sum())
-        near = [best(whole[name], count) for name in ("collaborative", "neighbours", "kinds")]
-        candidates = np.unique(np.concatenate([now.keys, popular, *near]))
+        near = [best(whole[name], count) for name in _NEAR]
+        candidates = np.unique(np.concatenate([now.keys, *everybodys, *near]))
         had = np.isin(candidates, now.keys[now.bought])
         scaled = {name: part[candidates] / max(float(part.max()), _TINY) for name, part in whole.items()}
         basket, fresh = keys[ages == ages.max()].tolist(), set(keys.tolist()) - set(now.keys[now.bought].tolist())
@@ -194,6 +201,8 @@ def model_of(fitted: Fitted, blend: Blend | None = None) -> Model:
         parameters=fitted.parameters,
         blend=blend or Blend(),
         likeness=fitted.likeness,
+        ease=fitted.ease,
+        fresh=fitted.fresh,
         again=fitted.again,
         kinds=fitted.kinds,
         sessions=fitted.sessions,
@@ -206,17 +215,31 @@ def _tastes_of(everybody: Tastes, person: int, size: int) -> Tastes:
     return Tastes(everybody.keys[own] - person * size, *columns)
 
 
-def _parts(model: Model, factors: Floats, now: Tastes) -> dict[str, Floats]:
+class _Own:
+    """Each person's lines."""
+
+    def __init__(self, history: History) -> None:
+        order = np.argsort(history.people, kind="stable")
+        self._lines = history.lines.some(order)
+        self._starts = np.searchsorted(history.people[order], np.arange(history.person_count + 1)).tolist()
+
+    def lines(self, person: int) -> Lines:
+        return self._lines.some(slice(self._starts[person], self._starts[person + 1]))
+
+
+def _parts(model: Model, factors: Floats, lines: Lines, now: Tastes) -> dict[str, Floats]:
     """Of every item, as parts.py adds them up."""
-    size = len(model)
-    again = np.zeros(size, dtype=np.float32)
-    again[now.keys] = parts.again(model, now)
+    size, nothing = len(model), np.zeros(len(model), dtype=np.float32)
+    again = nothing.copy()
+    again[now.keys] = parts.again(model, lines, now)
     likeness = model.likeness
     return {
         "again": again,
+        "ease": parts.of_ease(model, now, now.keys[:0], size),
         "collaborative": model.item_factors @ factors,
-        "neighbours": again * 0 if likeness is None else likeness.reached(now.keys, now.affinity, size),
+        "neighbours": nothing if likeness is None else likeness.reached(now.keys, now.affinity, size),
         "kinds": parts.of_kinds(model, now),
+        "firsts": nothing if model.fresh is None else model.fresh,
         "popular": model.popularity,
     }
 
@@ -226,11 +249,11 @@ def _ascended(people: Sequence[Person], purpose: Purpose, start: Weights, names:
     weights = start
     for name in (*names, *names):
         tried = {weight: replace(weights, **{name: weight}) for weight in _GRID}
-        weights = tried[_simplest_best({weight: purpose.quality(people, some) for weight, some in tried.items()})]
+        weights = tried[simplest_best({weight: purpose.quality(people, some) for weight, some in tried.items()})]
     return weights
 
 
-def _simplest_best(scores: dict[T, NDArray[np.float64]]) -> T:
+def simplest_best(scores: dict[T, NDArray[np.float64]]) -> T:
     """The first (the grids begin with the smallest weights) that is not surely worse than the best.
 
     Not surely: within half a standard error of the difference, person by person. Weights that gain nothing are not

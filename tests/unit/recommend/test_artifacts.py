@@ -52,6 +52,13 @@ def test_a_model_with_one_byte_changed_is_refused(folder, name):
         artifacts.read(path)
 
 
+def test_a_model_of_the_format_before_is_still_read(folder):
+    path = write()
+    manifest = folder / "v1" / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": artifacts.FORMAT - 1}))
+    assert artifacts.read(path).item_ids == ["longjing", "puer", "cup"]
+
+
 def test_a_model_of_a_later_format_is_refused(folder):
     path = write()
     manifest = folder / "v1" / "manifest.json"

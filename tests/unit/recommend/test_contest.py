@@ -82,7 +82,7 @@ def test_ease_gives_the_same_scores_from_a_system_of_people_as_from_one_of_items
     by_people = ease.fit(log, regularization=20.0)
     few = log.matrix()
     items = np.arange(60)
-    by_items = ease.Primal(few, ease._primal(few, 20.0), items)
+    by_items = ease.Primal(few, ease.weights_of(few, 20.0), items)
     assert isinstance(by_people, ease.Dual)
     assert by_people.scores(everyone) == pytest.approx(by_items.scores(everyone), abs=2e-4)
 

@@ -27,8 +27,13 @@ def test_items_the_model_does_not_know_reach_nothing_and_a_smaller_catalogue_is_
 
 
 def test_of_a_long_history_what_is_liked_most_counts():
-    size = 100
+    size = 300
     chain = sp.csr_matrix((np.ones(size, "f4"), (np.arange(size), np.roll(np.arange(size), -1))), (size, size))
     affinity = np.linspace(0.01, 1, size).astype(np.float32)
     found = Likeness.of(chain, kept=1).reached(np.arange(size), affinity, size)
-    assert np.flatnonzero(found).tolist() == [0, *range(37, 100)]
+    assert np.flatnonzero(found).tolist() == [0, *range(45, 300)]
+
+
+def test_what_leads_to_an_item_can_be_multiplied():
+    found = Likeness.of(MATRIX, kept=4).times(np.array([1, 2, 0.5, 0], dtype=np.float32))
+    assert found.reached(np.array([0]), np.ones(1, dtype=np.float32), 4) == pytest.approx([0, 6, 0.5, 0])

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recommend.domain import sessions
-from services.recommend.domain.again import Again
+from services.recommend.domain.again import FIGURES, Again
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
 from services.recommend.domain.filters import Filter, PriceRange
 from services.recommend.domain.histories import History
@@ -22,7 +23,7 @@ from services.recommend.domain.tastes import EMPTY, Lines
 from services.recommend.domain.wishes import Reason, Strategy, Visitor, Wish
 
 PARTS = ("keys", "kinds", "quantities", "ages")
-EACH = {"collaborative": 0.5, "neighbours": 0.3, "kinds": 0.2, "popular": 0.1}
+EACH = {"ease": 0.4, "collaborative": 0.5, "neighbours": 0.3, "kinds": 0.2, "firsts": 0.1, "popular": 0.1}
 ALL_PARTS = Blend(Weights(again=1, **EACH), Weights(**EACH))
 CATEGORIES = [("Tea",), ("Tea", "Green"), ("Ware",), ()]
 BRANDS = ["Hill", "Yun", None]
@@ -53,7 +54,9 @@ def trained(size, seed=0, blend=None, factors=4):
     return replace(
         made,
         likeness=Likeness(rng.integers(0, size, (size, 3)).astype(np.int32), rng.random((size, 3), dtype=np.float32)),
-        again=Again((0.8, 0.3), rng.random(size, dtype=np.float32)),
+        ease=Likeness(rng.integers(0, size, (size, 2)).astype(np.int32), rng.random((size, 2), dtype=np.float32)),
+        fresh=rng.random(size, dtype=np.float32),
+        again=Again(rng.normal(size=FIGURES).astype(np.float32), rng.random(size, dtype=np.float32)),
         kinds=Kinds.of(rng.integers(0, 3, (2, size)).astype(np.int32), popularity),
         sessions=sessions.learn(History(np.sort(rng.integers(0, 9, 60)), visits, 9, size)),
     )
@@ -173,6 +176,76 @@ def test_a_known_customer_gets_what_their_circle_likes():
     assert answer.strategy is Strategy.FOR_YOU
     assert answer.keys.tolist() == [1, 2]
     assert answer.reasons == [Reason.FOR_YOU, Reason.FOR_YOU]
+
+
+# 0 leads to 4 and 3 leads to 1, against the circles; everybody else newly takes 2.
+LEADS = replace(
+    CIRCLES,
+    blend=Blend(Weights(again=1, ease=0.5), Weights(ease=1, popular=0.1)),
+    ease=Likeness(
+        np.array([[4], [0], [0], [1], [0], [0]], np.int32), np.array([[0.2], [0], [0], [0.9], [0], [0]], "f4")
+    ),
+    fresh=np.array([0, 0, 1, 0, 0, 0], dtype=np.float32),
+)
+
+
+def test_what_ones_things_lead_to_comes_first_and_is_told_as_ones_own():
+    answer = recommend(LEADS, shop(PLAIN), did((0, Kind.VIEWED)), Wish(2))
+    assert answer.strategy is Strategy.FOR_YOU
+    assert answer.keys.tolist() == [4, 5]
+    assert answer.reasons == [Reason.FOR_YOU, Reason.POPULAR]
+
+
+def test_a_thing_seen_a_moment_ago_leads_on_at_once_and_takes_its_part():
+    history = did((0, Kind.BOUGHT), (3, Kind.BOUGHT))
+    answer = recommend(LEADS, shop(PLAIN), history, Wish(3))
+    assert answer.keys.tolist() == [1, 4, 5]  # 0.9 and 0.2
+
+
+def test_what_leads_on_is_shown_only_where_it_may_be():
+    rows = [((), "Hill" if key == 4 else None, 1, key != 1, None) for key in range(6)]
+    history = did((0, Kind.BOUGHT), (3, Kind.BOUGHT))
+    assert recommend(LEADS, shop(rows), history, Wish(6)).keys.tolist() == [4, 5, 2]  # 1 is off sale
+    excluded = recommend(LEADS, shop(rows), history, Wish(6, exclude=[4]))
+    assert excluded.keys.tolist() == [5, 2]
+    filtered = recommend(LEADS, shop(rows), history, Wish(6, only=Filter(brands=("Hill",))))
+    assert filtered.keys.tolist() == [4]
+    assert recommend(LEADS, shop(rows[:4]), history, Wish(6)).keys.tolist() == [2]  # a smaller catalogue
+
+
+def test_the_moment_leads_as_far_as_all_the_history():
+    plain = replace(LEADS, blend=Blend(Weights(ease=1), Weights(ease=1)), item_factors=LEADS.item_factors * 0)
+    history = did(*((3, Kind.BOUGHT),) * 5)
+    assert recommend(plain, shop(PLAIN), Visitor(), Wish(1, cart=[0])).keys.tolist() == [4]
+    weights = recommend(plain, shop(PLAIN), history, Wish(2, cart=[0])).scores
+    assert weights[1] / weights[0] == pytest.approx(0.2 / 0.9, rel=1e-2)
+
+
+def test_what_is_looked_at_counts_also_where_factors_gain_nothing():
+    model = replace(CIRCLES, blend=Blend(Weights(again=1, popular=0.05), Weights(popular=0.05)))
+    answer = recommend(model, shop(PLAIN), Visitor(), Wish(2, looked_at=0))
+    assert answer.keys.tolist() == [1, 2]
+    assert answer.reasons == [Reason.SIMILAR, Reason.SIMILAR]
+
+
+def test_what_others_newly_take_is_told_as_popular():
+    model = replace(LEADS, blend=Blend(Weights(again=1, firsts=0.2), Weights(ease=0.1, firsts=2, popular=1)))
+    answer = recommend(model, shop(PLAIN), did((0, Kind.VIEWED)), Wish(2))
+    assert answer.keys.tolist() == [2, 5]
+    assert answer.reasons == [Reason.POPULAR, Reason.POPULAR]
+    again = recommend(model, shop(PLAIN), did((0, Kind.BOUGHT)), Wish(2, exclude_seen=False))
+    assert again.keys.tolist() == [0, 2]
+    assert again.reasons == [Reason.BUY_AGAIN, Reason.POPULAR]
+
+
+def test_a_part_that_weighs_nothing_is_not_computed():
+    broken = Likeness(np.empty((0, 0), np.int32), np.empty((0, 0), np.int32))  # to compute it would be an error
+    model = replace(trained(6), ease=broken, likeness=broken, kinds=broken, again=broken)
+    blend = Blend(Weights(collaborative=1), Weights(popular=1))
+    for exclude_seen in (True, False):
+        wish = Wish(3, exclude_seen=exclude_seen)
+        answer = recommend(replace(model, blend=blend), shop(PLAIN), did((0, Kind.BOUGHT)), wish)
+        assert len(answer.keys) == 3
 
 
 def test_a_newcomer_gets_what_is_popular():

@@ -45,7 +45,7 @@ def test_the_best_by_a_scan_are_the_best(n, skew):
         items, person = drawn(5_000, 32, seed, skew)
         expected = np.argsort(-(items @ person), kind="stable")[:n]
         found = Products.of(items, coded(items), person, len(items))
-        keys, total, _ = Scores(found, found.values.copy(), 1.0, 1.0).best(n)
+        keys, total = Scores(found, found.values.copy(), 1.0).best(n)
         assert keys.tolist() == expected.tolist()
         assert total == pytest.approx((items @ person)[expected], rel=1e-5)
 
@@ -57,7 +57,7 @@ def test_where_all_items_are_nearly_alike_the_order_is_still_right():
     found = Products.of(items, coded(items), person, len(items))
     assert found.highest() == pytest.approx(float((items @ person).max()), rel=1e-6)
     found = Products.of(items, coded(items), person, len(items))
-    keys, _, _ = Scores(found, found.values.copy(), 1.0, 1.0).best(20)
+    keys, _ = Scores(found, found.values.copy(), 1.0).best(20)
     assert set(keys.tolist()) == set(np.argsort(-(items @ person), kind="stable")[:20].tolist())
 
 

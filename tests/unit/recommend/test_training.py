@@ -31,6 +31,8 @@ def situation(**changed):
         ("the log is still being read", {"unread": 5_000}, False),
         ("there was never a model", {"trained": None, "started_at": None, "read": 1_000}, True),
         ("there was never a model, and hardly an event", {"trained": None, "started_at": None, "read": 10}, False),
+        ("the newest model lacks what this release learns", {"trained": 100_000, "outdated": True}, True),
+        ("it lacks that, and the last run has only just begun", {"outdated": True, "started_at": NOON}, False),
         ("somebody asked", {"requested_at": NOON, "trained": 100_000, "unread": 5}, True),
         ("a run has begun since somebody asked", {"requested_at": NOON - timedelta(days=2), "trained": 99_999}, False),
         ("the last run failed a moment ago", {"failed_at": NOON, "started_at": NOON - timedelta(minutes=1)}, False),

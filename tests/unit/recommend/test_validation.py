@@ -6,14 +6,26 @@ import numpy as np
 import pytest
 
 from services.recommend.domain import recipes
+from services.recommend.domain.catalogue import Catalogue, Change, Shown
 from services.recommend.domain.fitting import fit
 from services.recommend.domain.histories import History
 from services.recommend.domain.interactions import Kind
 from services.recommend.domain.parameters import AlsParameters, Blend, Parameters, Recipe, Weights
 from services.recommend.domain.recipes import decide, surely_better
+from services.recommend.domain.recommending import recommend
 from services.recommend.domain.tastes import Lines
 from services.recommend.domain.training import train
-from services.recommend.domain.validation import choose_blend, figures, held_out, parted, people_of
+from services.recommend.domain.validation import (
+    DISCOVER,
+    REPEAT,
+    choose_blend,
+    figures,
+    held_out,
+    model_of,
+    parted,
+    people_of,
+)
+from services.recommend.domain.wishes import Visitor, Wish
 
 SMALL = Parameters(als=AlsParameters(factors=4, iterations=3))
 
@@ -24,6 +36,12 @@ def history(rows, people, items):
     size = len(person)
     lines = Lines(item.astype(np.int64), np.full(size, Kind.BOUGHT, np.int16), np.ones(size, "f4"), age.astype("f4"))
     return History(person.astype(np.int64), lines, people, items)
+
+
+def catalogue(size):
+    """So many items on sale, of which nothing is said."""
+    shown = [Shown(str(key), str(key), (), None, None, None, None, None, {}) for key in range(size)]
+    return Catalogue().changed([Change(key, one, on_sale=True, published=0.0) for key, one in enumerate(shown)], 1)
 
 
 def creatures_of_habit(people=120, items=60, seed=1):
@@ -159,3 +177,48 @@ def test_nobody_judges_what_was_tuned_on_them(number):
     assert 50 <= len(tune) <= len(judge)
     if 50 <= number <= 120:
         assert {one.number for one in tune} == set(range(number))
+
+
+def swings_of_fashion(people=150, weeks=16, seed=2):
+    """Everybody has a taste for even or for odd items; which of these are newly taken changes weekly."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for person in range(people):
+        for week in range(weeks):
+            if rng.random() < 0.7:
+                fashion = 2 * (weeks - week + rng.integers(0, 2))
+                rows += [(person, fashion + person % 2, week * 7 + 1.0)]
+    return history(rows, people, 2 * weeks + 4)
+
+
+def test_the_power_of_the_trend_is_raised_where_fashions_change():
+    recipe = decide(swings_of_fashion(), None, SMALL, None).chosen
+    assert recipe.parameters.trend_power > SMALL.trend_power
+    assert recipe.blend.discover.ease > 0.5
+
+
+@pytest.mark.parametrize("power", [0.0, 0.25, 1.0])
+def test_a_person_seen_with_another_power_of_the_trend_is_as_if_fitted_with_it(power):
+    past, future, _ = held_out(swings_of_fashion())
+    usual = fit(past, SMALL)
+    changed = fit(past, replace(SMALL, trend_power=power), known=usual)
+    wanted = {one.number: one for one in people_of(past, future, changed)}
+    factors = usual.trend ** np.float32(power - SMALL.trend_power)
+    for one in people_of(past, future, usual):
+        found, other = one.changed("ease", factors), wanted[one.number]
+        assert np.array_equal(found.keys, other.keys)
+        assert found.parts["ease"] == pytest.approx(other.parts["ease"], abs=1e-5)
+
+
+def test_what_the_parts_of_a_person_add_up_to_is_what_is_served():
+    everything = swings_of_fashion()
+    past, future, _ = held_out(everything)
+    fitted = fit(past, SMALL)
+    each = {"ease": 1.0, "neighbours": 0.3, "firsts": 0.2, "popular": 0.1}
+    blend = Blend(Weights(again=1.0, **each), Weights(**each))
+    model = model_of(fitted, blend)
+    for one in people_of(past, future, fitted)[::10]:
+        own = Visitor(past.lines.some(past.people == one.number))
+        for purpose, weights in ((REPEAT, blend.repeat), (DISCOVER, blend.discover)):
+            shown = recommend(model, catalogue(past.item_count), own, Wish(5, exclude_seen=not purpose.repeats))
+            assert shown.keys.tolist() == one.ranked(weights, purpose)[:5]

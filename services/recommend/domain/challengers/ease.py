@@ -57,11 +57,12 @@ def fit(log: Log, regularization: float = 300.0, decay: float = 1.0, most_items:
     if log.person_count <= min(log.item_count, _MOST_PEOPLE):
         return Dual(profiles, taken, *log.once(("ease", regularization), lambda: _dual(taken, regularization)))
     items = np.sort(np.argsort(-log.holders, kind="stable")[:most_items])
-    weights = log.once(("ease", regularization, most_items), lambda: _primal(taken[:, items], regularization))
+    weights = log.once(("ease", regularization, most_items), lambda: weights_of(taken[:, items], regularization))
     return Primal(profiles, weights, items)
 
 
-def _primal(taken: sp.csr_matrix, regularization: float) -> Floats:
+def weights_of(taken: sp.csr_matrix, regularization: float) -> Floats:
+    """Items × items: how much having one speaks for the other. Raises ValueError where the data are degenerate."""
     inverse = _inverse(taken.T @ taken, regularization)
     weights: Floats = np.divide(inverse, -np.diag(inverse), out=inverse)
     np.fill_diagonal(weights, 0)

@@ -20,7 +20,6 @@ from services.recommend.domain.challengers.log import Floats, Keys, Log
 _MOST_PEOPLE: Final = 5_000  # whose visits it is learned from
 _LINES_A_TIME: Final = 2_000_000
 _DECAYS: Final = (0.98, 0.9, 0.8, 0.6)
-_HALF_LIVES: Final = (14.0, 60.0)  # days
 _TINY: Final = 1e-3
 
 
@@ -125,13 +124,16 @@ class Pairs:
             return cls(log.people[:0], log.items[:0], np.empty((0, 0), dtype=np.float32))
         people, items = np.divmod(cells[starts], max(log.item_count, 1))
         ends = np.concatenate([starts[1:], [len(cells)]]) - 1
-        columns = [*_counts(log, order, starts, ends, people), *_times(log, order, starts, ends)]
+        columns = _counts(log, order, starts, ends, people)
         own = np.stack([column.astype(np.float32) for column in columns], axis=1)
         return cls(people, items, np.concatenate([own, general[items]], axis=1))
 
 
 def _counts(log: Log, order: Keys, starts: Keys, ends: Keys, people: Keys) -> list[NDArray[np.float64]]:
-    """In visits: how often, how long ago, how regularly; and what remains of it by several decays."""
+    """In visits: how often, how long ago, how regularly; and what remains of it by several decays.
+
+    Not in days: those since the last visit are all that there were before a visit to learn from, but not before now.
+    """
     count = (ends - starts + 1).astype(np.float64)
     visits, all_visits = log.visits[order], (log.last_visits[people] + 1).astype(np.float64)
     since, life = all_visits - 1 - visits[ends], all_visits - visits[starts]
@@ -144,17 +146,6 @@ def _counts(log: Log, order: Keys, starts: Keys, ends: Keys, people: Keys) -> li
     rows = np.bincount(log.people, minlength=log.person_count)[people] / all_visits
     found = [often, often**2, late, often * late, np.log1p(life), np.log(count / life), due, due**2, once, once * late]
     return [*found, np.where(count > 1, np.log1p(gap), 0), *decayed, np.log(all_visits), np.log(rows)]
-
-
-def _times(log: Log, order: Keys, starts: Keys, ends: Keys) -> list[NDArray[np.float64]]:
-    """The same in days, where they are known."""
-    if log.days is None:
-        return []
-    count, days = ends - starts + 1, np.maximum(log.days[order], 0)
-    gap = (days[starts] - days[ends]) / np.maximum(count - 1, 1)
-    due = np.where(count > 1, np.log((days[ends] + 1) / (gap + 1)), 0)
-    halved = [np.log(np.add.reduceat(np.exp2(-days / days_), starts) + _TINY) for days_ in _HALF_LIVES]
-    return [np.log1p(days[ends]), due, due**2, *halved]
 
 
 def _of_items(log: Log) -> Floats:
