@@ -203,10 +203,20 @@ def test_every_array_of_a_model_is_mapped_from_its_file_and_cannot_be_written(bu
         model.likeness.items,
         model.likeness.weights,
         model.sessions.items,
-        model.again.general,
+        model.ease.items,
+        model.ease.weights,
+        model.fresh,
     ]
     assert not any(array.flags.writeable for array in arrays)
     mapped = Path("/proc/self/maps").read_text()
     folder = folder_of(busy, version)
-    for name in ("item_factors", "neighbour_items", "neighbour_weights", "session_items", "groups"):
+    for name in (
+        "item_factors",
+        "neighbour_items",
+        "neighbour_weights",
+        "ease_items",
+        "fresh",
+        "session_items",
+        "groups",
+    ):
         assert str(folder / f"{name}.npy") in mapped
