@@ -13,7 +13,7 @@ from shared.standing import report
 
 SIBLINGS: Final = ("profile", "segmentation", "recommend", "campaign")
 ASKED_S: Final = 4.0
-REPLAY_S: Final = 30.0  # a sibling ends its slice after a few seconds; a storm may make it late
+REPLAY_S: Final = 30.0  # a sibling ends its part after two seconds; a storm may make it late
 # What is tried again where, and what its ids are called there; failed tasks are tried here.
 _ROUTES: Final = {
     "rejected_event": ("profile", "/v1/rejected-events/replay", "rejected_ids"),

@@ -22,7 +22,7 @@ from shared.shop import shop
 
 # One request replays so many at most, and begins no slice after so long: who asks goes on with the cursor.
 MOST_AT_ONCE: Final = 1000
-LONGEST_S: Final = 5.0
+LONGEST_S: Final = 2.0
 SLICE: Final = 50  # events of one transaction; each may have a megabyte
 
 _log = telemetry.get_logger(__name__)

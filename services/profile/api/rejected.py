@@ -35,7 +35,7 @@ def list_rejected(query: dict[str, Any]) -> dict[str, Any]:
 def replay_many(body: dict[str, Any]) -> dict[str, Any]:
     """Take many events in after all, as they were, oldest first; those refused again stay, with the reason.
 
-    One request tries 1,000 at most, and goes on for about five seconds: `remaining` says how many it did not reach.
+    One request tries 1,000 at most, and goes on for about two seconds: `remaining` says how many it did not reach.
     The same request with `next_cursor` as its `cursor` goes on behind those it did.
     """
     place = paging.after(body["cursor"], UUID, UUID) or ()
