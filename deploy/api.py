@@ -28,6 +28,7 @@ class _Log(Logger):
         self.loglevel = logging.INFO
         self.error_log.propagate = True
         self.error_log.setLevel(logging.INFO)
+        self._access_log_enabled = False  # else it is worked out anew at each request
 
     def reopen_files(self) -> None: ...
 

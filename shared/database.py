@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeVar, overload
 
@@ -263,8 +263,11 @@ def statement() -> Iterator[Transaction]:
         with tracing.transaction_span():
             connection = source.getconn()
             try:
-                with _entered(connection) as tx:
+                tx, token = _enter(connection)
+                try:
                     yield tx
+                finally:
+                    _current.reset(token)
             finally:
                 source.putconn(connection)
     tx.committed()
@@ -272,15 +275,19 @@ def statement() -> Iterator[Transaction]:
 
 @contextmanager
 def _entered(connection: psycopg.Connection[Row]) -> Iterator[Transaction]:
-    """Mark this context as being inside a transaction, so that a second one is noticed."""
-    if _current.get() is not None:
-        raise NestedTransactionError("a transaction is already open here: pass tx down")
-    tx = Transaction(connection)
-    token = _current.set(tx)
+    tx, token = _enter(connection)
     try:
         yield tx
     finally:
         _current.reset(token)
+
+
+def _enter(connection: psycopg.Connection[Row]) -> tuple[Transaction, Token[Transaction | None]]:
+    """Mark this context as being inside a transaction, so that a second one is noticed."""
+    if _current.get() is not None:
+        raise NestedTransactionError("a transaction is already open here: pass tx down")
+    tx = Transaction(connection)
+    return tx, _current.set(tx)
 
 
 def _bound(tx: Transaction, timeout_ms: int | None) -> None:

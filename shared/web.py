@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from flask import Blueprint as FlaskBlueprint
-from flask import Flask, Response, g
+from flask import Flask, Request, Response, g
 from flask import request as http
+from flask.sessions import NullSession, SessionInterface
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
@@ -43,6 +44,24 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
     def _register_error_handlers(self) -> None: ...
 
 
+class _NoSessions(SessionInterface):
+    """An API's requests have none: nothing is made, looked up or signed for them. Pages that want some say so."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self._none
+
+    def save_session(self, app: Flask, session: object, response: Response) -> None: ...
+
+
+class _App(Flask):
+    """Flask without what it asks at each step of each request: whether a function is a coroutine. None of ours is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(
     settings: Settings,
     blueprints: Iterable[FlaskBlueprint] = (),
@@ -64,7 +83,8 @@ def create_app(
     client.configure(settings)
     standing.configure(settings.service, stands)
     flask_options.setdefault("static_folder", None)
-    app = Flask(f"services.{settings.service}", **flask_options)
+    app = _App(f"services.{settings.service}", **flask_options)
+    app.session_interface = _NoSessions()
     app.config.update(
         SERVICE=settings.service,
         SETTINGS=settings,
@@ -198,9 +218,10 @@ def _read_out() -> None:
     gunicorn closes a connection over the rest of a body, and a proxy in between would tell its client that we are away
     instead of what we answered, or the next client whose request it was about to send over it.
     """
-    left = MAX_BODY
-    if (http.content_length or 0) > MAX_BODY:
+    length = http.content_length
+    if length == 0 or (length or 0) > MAX_BODY or (length is not None and http.stream.tell() >= length):
         return
+    left = MAX_BODY
     with suppress(Exception):  # the client has gone, or its chunks are none: there is nobody left to be told
         while left > 0 and (piece := http.stream.read(min(_PIECE, left))):
             left -= len(piece)

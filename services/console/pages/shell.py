@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, request, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_babel import get_locale, lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -75,6 +76,7 @@ NAVIGATION: Final = (
 
 def install(app: Flask) -> None:
     """Give the app its frame, its headers and its static files."""
+    app.session_interface = SecureCookieSessionInterface()
     app.secret_key = signing_key("console-flash")
     app.config.update(
         SESSION_COOKIE_SAMESITE="Lax",
