@@ -119,7 +119,7 @@ def settings(service: str, database: Database, redis_url: str, artifacts: Path) 
         data_key="a data key of the tests, also 32 characters and more",
         public_url="http://127.0.0.1:9",
         artifacts_url=f"file://{artifacts}",
-        service_urls={name: f"http://127.0.0.1:{9000 + offset}" for name, offset in SERVICE_PORTS.items()},
+        service_urls={name: f"http://127.0.0.1:{offset}" for name, offset in SERVICE_PORTS.items()},  # nobody listens
         smtp_url="smtp://127.0.0.1:9",
         log_level="info",
         pool_size=4,
