@@ -42,7 +42,7 @@ ENV PYTHONUNBUFFERED=1 \
 
 USER zhike
 # Compiles the loops of recommend: a container on a processor like this one need not.
-RUN python -c 'import services.recommend.domain.answering'
+RUN python -c 'import services.profile.store.packing, services.recommend.domain.answering'
 EXPOSE 8401 8402 8403 8404 8405
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["python", "-m", "deploy"]

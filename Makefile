@@ -16,12 +16,15 @@ help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*##/\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 .PHONY: setup
-setup: .venv/.installed $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
+setup: .venv/.installed .venv/.compiled $(VENDOR)/.built  ## .venv with the locked dependencies, and the files that the pages need
 
 .venv/.installed: requirements/lock.txt requirements/installer.txt requirements/install.sh pyproject.toml
 	@echo "Installing the locked dependencies into .venv ..."
 	@PYTHON='$(PYTHON)' requirements/install.sh .venv requirements/lock.txt
 	@$(BIN)/python -m pip install -qq --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+.venv/.compiled: .venv/.installed shared/compiled.py $(wildcard $(addprefix services/*/,domain/*.py domain/*/*.py store/*.py))
 	@echo "Compiling the loops of profile and recommend ..."
 	@$(BIN)/python -c 'import services.profile.store.packing, services.recommend.domain.answering'
 	@touch $@

@@ -19,18 +19,21 @@ from numba import config, njit, types
 T = TypeVar("T", bound=Callable[..., Any])
 
 _ROOT: Final = Path(__file__).parent.parent
+_ROOMS: Final = ("domain", "store")  # where loops are, and what is built into them
 _FOLDER: Final = "loops-"
 _KEPT_S: Final = 24 * 3600
 
 
 def folder(root: Path, base: Path) -> Path:
-    """Where the loops of this very source are kept; folders of other sources are removed after a day.
+    """Where the loops of these very sources are kept; folders of others are removed after a day.
 
-    numba itself notices a change only in the file of the loop it loads, not in those of the loops built into it.
+    numba itself notices a change only in the file of the loop it loads, not in those of the loops and tables built
+    into it.
     """
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted([*(root / "shared").rglob("*.py"), *(root / "services").glob("*/*/**/*.py")]):
-        digest.update(path.read_bytes())
+    for room in _ROOMS:
+        for path in sorted((root / "services").glob(f"*/{room}/**/*.py")):
+            digest.update(path.read_bytes())
     chosen = base / f"{_FOLDER}{digest.hexdigest()}"
     with suppress(OSError):  # read-only: then each process compiles for itself
         chosen.mkdir(parents=True, exist_ok=True)
