@@ -39,7 +39,7 @@ def test_where_nothing_may_be_written_there_is_a_folder_that_is_none(sources):
 
 
 def test_other_types_than_those_written_down_are_an_error():
-    from numba import types  # noqa: PLC0415
+    from numba import types
 
     doubled = compiled(types.int64)(lambda number: 2 * number)
     assert doubled(4) == 8
