@@ -18,7 +18,7 @@ REASONS: Final = MappingProxyType(
     {
         "likes_what_is_like_it": ("Likes what is like it", "喜欢与之相似的商品"),
         "has_bought_it": ("Has bought it before", "以前买过"),
-        "buys_the_category": ("Buys in this category", "购买这一品类"),
+        "buys_the_category": ("Buys in this category", "购买这一类目"),
         "buys_often": ("Buys often", "经常购买"),
         "was_here_lately": ("Was here lately", "最近来过"),
         "buys_widely": ("Buys many different things", "购买的商品种类多"),
