@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from services.segmentation.actions.customers import bring_up_to_date
-from services.segmentation.actions.memberships import claim, refresh_stale
+from services.segmentation.actions.memberships import claim, refresh_next
 from services.segmentation.actions.moments import moment_of
 from services.segmentation.domain.facts import gather
 from services.segmentation.store import facts
@@ -50,16 +50,20 @@ def read_facts() -> bool:
 def bring_touched_up_to_date(patience_s: float = PATIENCE_S) -> bool:
     """Compute features, scores and memberships of everyone whose facts have changed.
 
-    A segment that somebody has just saved comes before the next customers: its own task may find every child of the
-    worker busy here, and while events keep coming this does not end. One at a time, so that customers go on, too.
+    A segment that somebody has just saved comes before the next customers, whoever takes the claim next: its own task
+    may find every child of the worker busy here, and while events keep coming this does not end. They take turns.
 
     False: another worker is at it for longer than our patience; what is left then is found by the next sweep.
     """
+    customers_next = False
     while True:
-        refresh_stale(patience_s, most=1)
         with transaction() as tx:
             if not claim(tx, patience_s):
                 return False
+            if not customers_next and refresh_next(tx):
+                customers_next = True
+                continue
+            customers_next = False
             moment = moment_of(tx)
             customers, more = facts.take_due(tx, moment.as_of, CUSTOMERS)
             if customers:

@@ -17,7 +17,6 @@ from shared.database import Transaction, transaction
 
 TOUCHED_TIMEOUT_MS: Final = 5_000
 REFRESH_TIMEOUT_MS: Final = 60_000
-PATIENCE_S: Final = 5.0
 TOGETHER: Final = 200  # segments in one statement: people are read once for all of them
 
 _log = telemetry.get_logger(__name__)
@@ -58,49 +57,52 @@ def _follow_one_by_one(tx: Transaction, rules: Mapping[UUID, Rule], customers: S
             segments.mark_failed(tx, segment_id, str(error))
 
 
-def refresh(segment_id: UUID, patience_s: float = PATIENCE_S) -> bool:
-    """Find all members of one segment anew, if it waits for that.
-
-    False when another is at work for longer than our patience, and it must wait for the next sweep. One that fails is
-    tried again after a minute.
-    """
-    try:
-        with transaction() as tx:
-            if not claim(tx, patience_s):
-                return False
-            _refresh(tx, segment_id)
-    # Whatever it is: one segment must not hold up the others, nor the customers after it.
-    except Exception as error:  # noqa: BLE001
-        _log.exception("segment_not_refreshed", segment_id=str(segment_id))
-        with transaction() as tx:
-            segments.mark_failed(
-                tx, segment_id, f"an unexpected error ({type(error).__name__}); it will be tried again"
-            )
+def refresh(segment_id: UUID) -> bool:
+    """Find all members of one segment anew, if it waits for that; False when another is at work: to the next sweep."""
+    with transaction() as tx:
+        if not claim(tx, patience_s=5.0):
+            return False
+        _refresh(tx, segment_id)
     return True
 
 
-def refresh_stale(patience_s: float = PATIENCE_S, most: int | None = None) -> int:
-    """Refresh the segments that wait for it (`most` of them, new ones first); returns how many there were."""
+def refresh_next(tx: Transaction) -> bool:
+    """Find the members of one segment that waits for that, a new one first. The caller holds the claim.
+
+    False where none waits.
+    """
+    waiting = segments.stale_ids(tx)
+    if waiting:
+        _refresh(tx, waiting[0])
+    return bool(waiting)
+
+
+def refresh_stale() -> int:
+    """Refresh every segment that waits for it; returns how many there were."""
     with transaction(read_only=True) as tx:
-        waiting = segments.stale_ids(tx)[:most]
+        waiting = segments.stale_ids(tx)
     for segment_id in waiting:
-        refresh(segment_id, patience_s)
+        refresh(segment_id)
     return len(waiting)
 
 
 def _refresh(tx: Transaction, segment_id: UUID) -> None:
+    """One that fails is tried again after a minute."""
     segment = segments.get(tx, segment_id)
     if segment is None or not segment.stale:
         return
     moment = moment_of(tx)
     try:
-        found = _all_changes(tx, segment, moment)
+        with tx.savepoint():
+            memberships.apply(tx, _all_changes(tx, segment, moment), moment.as_of)
+            segments.mark_refreshed(tx, segment_id, segment.version, moment.as_of)
     except (RuleTimeoutError, RuleError) as error:
         _log.warning("segment_not_refreshed", segment_id=str(segment_id), error=str(error))
         segments.mark_failed(tx, segment_id, str(error))
-        return
-    memberships.apply(tx, found, moment.as_of)
-    segments.mark_refreshed(tx, segment_id, segment.version, moment.as_of)
+    # Whatever it is: one segment must not hold up the others, nor the customers after it.
+    except Exception as error:  # noqa: BLE001
+        _log.exception("segment_not_refreshed", segment_id=str(segment_id))
+        segments.mark_failed(tx, segment_id, f"an unexpected error ({type(error).__name__}); it will be tried again")
 
 
 def rules_in_use(tx: Transaction) -> list[tuple[Segment, Rule]]:
