@@ -53,6 +53,30 @@ def test_what_comes_during_a_round_is_one_round_after_it():
     assert [sorted(numbers) for numbers in ledger.rounds] == [[0], [1, 2, 3]]
 
 
+def test_as_many_rounds_as_may_be_are_under_way_and_who_comes_then_waits_for_the_end_of_one():
+    ledger = Ledger()
+    together = Together(ledger.write, divides, at_once=2)
+    under_way = threading.Barrier(2, timeout=PATIENCE_S)  # broken, did the second wait for the first
+
+    def write(numbers):
+        if numbers in ([0], [1]):
+            under_way.wait()
+        ledger.write(numbers)
+
+    together._work = write
+    ledger.go_on.clear()
+    with ThreadPoolExecutor(5) as pool:
+        done = [pool.submit(together.do, number) for number in (0, 1)]
+        assert ledger.begun.wait(PATIENCE_S)
+        done += [pool.submit(together.do, number) for number in (2, 3, 4)]
+        while len(together._waiting) < 3:
+            pass
+        ledger.go_on.set()
+        assert [one.exception(PATIENCE_S) for one in done] == [None] * 5
+    assert sorted(sorted(numbers) for numbers in ledger.rounds) == [[0], [1], [2, 3, 4]]
+    assert together._rounds == 0
+
+
 def test_a_bad_piece_costs_nobody_elses():
     ledger = Ledger()
     errors = handed_in_during_a_round(ledger, [1, -2, 3])
