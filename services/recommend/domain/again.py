@@ -22,6 +22,7 @@ Keys = NDArray[np.int64]
 FIGURES: Final = 17
 SAME_VISIT: Final = 0.5 / 24  # days between two purchases that are one visit
 _DECAYS: Final = (0.98, 0.9, 0.8, 0.6)  # with each further visit back
+_LEFT, _PERSON = 11, 15  # where the figures begin of what is left after decay, and of the person
 _TINY: Final = 1e-3
 _BOUGHT: Final = int(Kind.BOUGHT)
 
@@ -62,29 +63,33 @@ def evidence(keys: Keys, kinds: NDArray[np.int16], ages: Floats) -> tuple[Keys, 
         if place and ages[bought[place]] - ages[bought[place - 1]] > SAME_VISIT:
             visit += 1
         since[place] = visit
-    visits = visit + 1.0
+    visits, left = visit + 1.0, np.ones((visit + 1, len(_DECAYS)))
+    for number in range(1, visit + 1):
+        for decay in range(len(_DECAYS)):
+            left[number, decay] = left[number - 1, decay] * _DECAYS[decay]
     order = np.argsort(keys[bought], kind="mergesort")
     distinct, table = np.empty(len(order), dtype=np.int64), np.empty((len(order), FIGURES), dtype=np.float32)
     rows = place = 0
     while place < len(order):
         key, first, count, last = keys[bought[order[place]]], since[order[place]], 0, -1
-        slowly = slow = fast = fastest = 0.0
+        own = table[rows]
+        own[_LEFT:_PERSON] = _TINY
         while place < len(order) and keys[bought[order[place]]] == key:
             back = since[order[place]]
             if back != last:
                 count, last = count + 1, back
-                slowly, slow = slowly + _DECAYS[0] ** back, slow + _DECAYS[1] ** back
-                fast, fastest = fast + _DECAYS[2] ** back, fastest + _DECAYS[3] ** back
+                for decay in range(len(_DECAYS)):
+                    own[_LEFT + decay] += left[back, decay]
             place += 1
-        distinct[rows], own = key, table[rows]
+        distinct[rows] = key
         often, late, life, once = log1p(count), log1p(first), last + 1.0, 1.0 if count == 1 else 0.0
         gap = (last - first) / max(count - 1, 1)
         due = log((first + 0.5) / (gap + 0.5)) if count > 1 else 0.0
         own[0], own[1], own[2], own[3] = often, often * often, late, often * late
         own[4], own[5], own[6], own[7] = log1p(life), log(count / life), due, due * due
         own[8], own[9], own[10] = once, once * late, log1p(gap) if count > 1 else 0.0
-        own[11], own[12] = log(slowly + _TINY), log(slow + _TINY)
-        own[13], own[14] = log(fast + _TINY), log(fastest + _TINY)
-        own[15], own[16] = log(visits), log(len(order) / visits)
+        for decay in range(_LEFT, _PERSON):
+            own[decay] = log(own[decay])
+        own[_PERSON], own[_PERSON + 1] = log(visits), log(len(order) / visits)
         rows += 1
     return distinct[:rows], table[:rows]

@@ -50,7 +50,7 @@ def decide(history: History, described: Described | None, start: Parameters, cha
     whole = _of_lines(history, MOST_LINES)
     small = _of_lines(whole, MOST_TUNED_LINES).of_some(MOST_TUNED_ON)
     sampled = whole.spread(small.person_count)
-    tuners = sampled if len(sampled) <= whole.person_count * _TUNERS else np.arange(0, whole.person_count, 3)
+    tuners = _tuners(sampled, whole.person_count)
     bench, days = _Bench.of(whole, described, tuners)
     about: dict[str, Any] = {"days_held_out": round(days, 3)}
     if bench.is_empty:
@@ -69,6 +69,16 @@ def decide(history: History, described: Described | None, start: Parameters, cha
         return Verdict(challenger, {**about, **figures, **compared})
     kept = {**about, **bench.figures(champion)}
     return Verdict(champion, kept, challenger, {**about, **figures, **compared})
+
+
+def _tuners(sampled: NDArray[np.int64], people: int) -> NDArray[np.int64]:
+    """Who tunes: a third of the people, those on whom settings are tried among them; the others judge."""
+    wanted = int(people * _TUNERS)
+    if len(sampled) > wanted:
+        return np.arange(0, people, 3)
+    others = np.setdiff1d(np.arange(people), sampled)
+    more = np.linspace(0, max(len(others) - 1, 0), wanted - len(sampled)).astype(np.int64)
+    return np.union1d(sampled, others[more])
 
 
 def _of_lines(history: History, most: int) -> History:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.recommend.domain import recipes
 from services.recommend.domain.catalogue import Catalogue, Change, Shown
@@ -164,6 +166,17 @@ def test_more_people_judge_a_recipe_than_it_was_tuned_on_however_few_lines_tunin
     assert evidence["tuned_on"]["people"] + evidence["people"] == 240
     assert 50 <= evidence["tuned_on"]["people"] <= 80
     assert evidence["next_basket"]["people"] == evidence["people"]
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_a_third_tunes_and_whoever_settings_are_tried_on_is_one_of_them_or_there_are_too_many(people, tried):
+    sampled = np.unique(np.linspace(0, people - 1, min(tried, people)).astype(np.int64))
+    found = recipes._tuners(sampled, people)
+    assert len(np.unique(found)) == len(found) >= people // 3
+    assert len(found) <= people // 3 + 1
+    assert set(found.tolist()) <= set(range(people))
+    if len(sampled) <= people // 3:
+        assert set(sampled.tolist()) <= set(found.tolist())
 
 
 @pytest.mark.parametrize("number", [1, 10, 50, 120, 200, 240])
