@@ -179,7 +179,9 @@ def _is_plain(text: Any, parts: Any, instant: int) -> bool:
 
 @compiled(BYTES, types.int64)
 def _is_last(text: Any, at: int) -> bool:
-    """Whether no other array `batch` follows the one that ends at `at`."""
+    """Whether the array `batch` ends at `at`, and no other follows (of two msgspec reads the last)."""
+    if at >= text.size or text[at] != ord("]"):
+        return False
     at = after_space(text, at + 1)
     return at >= text.size or text[at] != COMMA or _events_from(text, after_space(text, at + 1)) == -1
 

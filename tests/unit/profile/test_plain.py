@@ -189,7 +189,14 @@ def test_what_asks_for_more_than_copying_is_not_plain(change):
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"batch":[{}],"batch":[{}]}', b'{"b\\u0061tch":[{}]}', b'{"batch":[{}],"\\u0062atch":[{}]}', b'{"batch":[[]]}'],
+    [
+        b'{"batch":[{}],"batch":[{}]}',
+        b'{"batch":[{},{}],"batch":[{}]}',
+        b'{"batch":[{},5],"batch":[{}]}',
+        b'{"b\\u0061tch":[{}]}',
+        b'{"batch":[{}],"\\u0062atch":[{}]}',
+        b'{"batch":[[]]}',
+    ],
 )
 def test_a_body_of_no_usual_form_has_no_outline(body):
     assert plain.outline(body, 1, NOW) is None
