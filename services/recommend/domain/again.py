@@ -50,6 +50,21 @@ class Again:
         return found * (now.frequency > 0)
 
 
+@compiled(FLOATS)
+def _visits(ages: Floats) -> tuple[Keys, NDArray[np.float64]]:
+    """How many visits came after each purchase, the newest first; and for so many what each decay leaves of one."""
+    since, visit = np.empty(len(ages), dtype=np.int64), 0
+    for place in range(len(ages)):
+        if place and ages[place] - ages[place - 1] > SAME_VISIT:
+            visit += 1
+        since[place] = visit
+    left = np.ones((visit + 1, len(_DECAYS)))
+    for number in range(1, visit + 1):
+        for decay in range(len(_DECAYS)):
+            left[number, decay] = left[number - 1, decay] * _DECAYS[decay]
+    return since, left
+
+
 @compiled(KEYS, KINDS, FLOATS)
 def evidence(keys: Keys, kinds: NDArray[np.int16], ages: Floats) -> tuple[Keys, Floats]:
     """What one person's purchases say of each thing they bought: its key, ascending, and a row of figures.
@@ -58,15 +73,7 @@ def evidence(keys: Keys, kinds: NDArray[np.int16], ages: Floats) -> tuple[Keys, 
     """
     bought = np.flatnonzero(kinds == _BOUGHT)
     bought = bought[np.argsort(ages[bought], kind="mergesort")]
-    since, visit = np.empty(len(bought), dtype=np.int64), 0
-    for place in range(len(bought)):
-        if place and ages[bought[place]] - ages[bought[place - 1]] > SAME_VISIT:
-            visit += 1
-        since[place] = visit
-    visits, left = visit + 1.0, np.ones((visit + 1, len(_DECAYS)))
-    for number in range(1, visit + 1):
-        for decay in range(len(_DECAYS)):
-            left[number, decay] = left[number - 1, decay] * _DECAYS[decay]
+    since, left = _visits(ages[bought])
     order = np.argsort(keys[bought], kind="mergesort")
     distinct, table = np.empty(len(order), dtype=np.int64), np.empty((len(order), FIGURES), dtype=np.float32)
     rows = place = 0
@@ -90,6 +97,6 @@ def evidence(keys: Keys, kinds: NDArray[np.int16], ages: Floats) -> tuple[Keys, 
         own[8], own[9], own[10] = once, once * late, log1p(gap) if count > 1 else 0.0
         for decay in range(_LEFT, _PERSON):
             own[decay] = log(own[decay])
-        own[_PERSON], own[_PERSON + 1] = log(visits), log(len(order) / visits)
+        own[_PERSON], own[_PERSON + 1] = log(len(left)), log(len(order) / len(left))
         rows += 1
     return distinct[:rows], table[:rows]
