@@ -11,6 +11,7 @@ from typing import Final
 from services.profile.actions import derive, identities, rejected
 from services.profile.store import appending as store
 from services.profile.store import log as event_log
+from services.profile.store.appending import Lane
 from services.profile.store.failures import is_fault_of_the_data
 from shared import contracts, log, metrics, telemetry
 from shared.database import Transaction, transaction
@@ -23,46 +24,66 @@ _log = telemetry.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Round:
-    """What one transaction did. `taken` 0: the intake was empty; None: another appender is at work."""
+    """What one transaction did. `taken` 0: the lane was empty; None: another appender is at work."""
 
     taken: int | None
     published: int = 0
 
 
+class _Drain:
+    """Appends one lane of the intake, round after round."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane, self._rows = lane, ROWS_A_ROUND
+
+    def round(self, most: int) -> Round:
+        """Append the oldest rows of the lane, at most `most`."""
+        while True:
+            rows = min(self._rows, most)
+            try:
+                done = append_round(rows, self._lane)
+            except Exception as error:
+                if not is_fault_of_the_data(error):
+                    raise
+                if rows == 1:
+                    _set_first_aside(self._lane, error)
+                # Somewhere among these rows is one that cannot be appended: close in on it.
+                self._rows = max(1, rows // 4)
+                continue
+            self._rows = min(ROWS_A_ROUND, rows * 2)
+            _APPENDED.inc(done.published)
+            return done
+
+
 def drain() -> int:
-    """Append until the intake is empty; returns how many entries the log got."""
-    published, rows = 0, ROWS_A_ROUND
+    """Append until the intake is empty; returns how many entries the log got.
+
+    Live events and imports take turns. So a live event waits for one round of an import at most, and an import goes
+    on, with a quarter of a round, while more live events come than one round takes.
+    """
+    live, imported = _Drain(store.LIVE), _Drain(store.IMPORTED)
+    published = 0
     while True:
-        try:
-            done = append_round(rows)
-        except Exception as error:
-            if not is_fault_of_the_data(error):
-                raise
-            if rows == 1:
-                _set_first_aside(error)
-            # Somewhere among these rows is one that cannot be appended: close in on it.
-            rows = max(1, rows // 4)
-            continue
-        if not done.taken:
+        now = live.round(ROWS_A_ROUND)
+        then = imported.round(ROWS_A_ROUND if (now.taken or 0) < ROWS_A_ROUND else ROWS_A_ROUND // 4)
+        if not now.taken and not then.taken:
             return published
-        published += done.published
-        _APPENDED.inc(done.published)
-        rows = min(ROWS_A_ROUND, rows * 2)
+        published += now.published + then.published
 
 
-def append_round(rows: int = ROWS_A_ROUND) -> Round:
-    """Append the oldest rows of the intake, at most `rows`, in one transaction."""
+def append_round(rows: int = ROWS_A_ROUND, lane: Lane = store.LIVE) -> Round:
+    """Append the oldest rows of a lane of the intake, at most `rows`, in one transaction."""
     with transaction() as tx:
         if not log.claim(tx, event_log.LOG):
             return Round(None)
-        due = store.due(tx, rows)
+        due = store.due(tx, lane, rows)
         return Round(0) if due is None else _append(tx, due, datetime.now(UTC))
 
 
 def _append(tx: Transaction, due: store.Due, now: datetime) -> Round:
-    nameless = store.name_by_id(tx, due.last) if due.by_id else []
+    nameless = store.name_by_id(tx, due.part) if due.by_id else []
     rejected.set_aside(tx, nameless, "no_identity", "context.identityId is not an identity we know")
-    staged = store.stage(tx, due.last, now)
+    staged = store.stage(tx, due.part, now)
     resolved = identities.resolve(tx, staged, now)
     touched = resolved.customers
     if staged.identifying:
@@ -86,11 +107,11 @@ def _append(tx: Transaction, due: store.Due, now: datetime) -> Round:
     return Round(staged.taken + len(nameless), entries)
 
 
-def _set_first_aside(error: Exception) -> None:
-    """Move the oldest row of the intake to the rejected events."""
+def _set_first_aside(lane: Lane, error: Exception) -> None:
+    """Move the oldest row of a lane to the rejected events."""
     with transaction() as tx:
         if not log.claim(tx, event_log.LOG):
             return
-        rows = store.drop_first(tx)
+        rows = store.drop_first(tx, lane)
         rejected.set_aside(tx, rows, "append_failed", f"the event could not be appended: {type(error).__name__}")
     _log.error("event_set_aside", error=type(error).__name__, messages=[row["message_id"] for row in rows])

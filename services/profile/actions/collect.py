@@ -94,9 +94,12 @@ def keep_all(
     """Write the rows of so many accepted events, and set the refused ones aside; durably, all or nothing."""
     if refused:
         with transaction() as tx:
-            _write(tx, [rows] if accepted else [])
+            _write(tx, [rows] if accepted else [], imported=sender.imported)
             rejected.add(tx, [_set_aside(item, batch, sender, received_at) for item in refused])
         _REFUSED.inc(len(refused))
+    elif accepted and sender.imported:
+        with transaction() as tx:
+            _write(tx, [rows], imported=True)
     elif accepted:
         _intake.do(rows)
     _ACCEPTED.inc(accepted)
@@ -134,12 +137,14 @@ def judge(event: bytes, arrival: Arrival, sender: Sender, judged: Judged) -> Non
 
 def keep(tx: Transaction, arrived: Sequence[tuple[Sequence[Accepted], Sender, datetime]]) -> None:
     """Write accepted events, each with its sender and when it came, into the intake; wake the appender after that."""
-    _write(tx, [store.rows(accepted, fields_of(sender, at)) for accepted, sender, at in arrived if accepted])
+    for imported in (False, True):
+        some = [one for one in arrived if one[0] and one[1].imported is imported]
+        _write(tx, [store.rows(accepted, fields_of(sender, at)) for accepted, sender, at in some], imported=imported)
 
 
-def _write(tx: Transaction, requests: Sequence[bytes]) -> None:
+def _write(tx: Transaction, requests: Sequence[bytes], *, imported: bool) -> None:
     if requests:
-        store.put(tx, requests)
+        (store.put_imported if imported else store.put)(tx, requests)
         tx.nudge(contracts.INTAKE_GREW)
 
 

@@ -11,9 +11,23 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.profile.store.intake import FIRST_IMPORTED
 from shared.database import Row, Transaction
 
 BYTES_A_ROUND: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A range of ids of the intake, `after` < id <= `last`, that is appended in its order and by itself."""
+
+    after: int
+    last: int
+
+
+# Imports have ids from here on, so that what happens now never stands behind them.
+LIVE: Final = Lane(0, FIRST_IMPORTED - 1)
+IMPORTED: Final = Lane(FIRST_IMPORTED - 1, 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -37,60 +51,66 @@ class Staged:
 
 @dataclass(frozen=True)
 class Due:
-    """What a round takes: the rows up to the id `last`; whether some of them name an identity by its id."""
+    """What a round takes: a part of a lane; whether some of its rows name an identity by its id."""
 
-    last: int
+    part: Lane
     by_id: bool
 
 
-def due(tx: Transaction, rows: int) -> Due | None:
-    """The next round: at most `rows` rows, and some 64 MB. None: the intake is empty."""
+def due(tx: Transaction, lane: Lane, rows: int) -> Due | None:
+    """The next round of a lane: at most `rows` rows, and some 64 MB. None: the lane is empty."""
     oldest = tx.one(
         """
         SELECT max(id) AS last, bool_or(own_kind = 'identity') AS by_id, sum(size) AS bytes
         FROM (
-            SELECT id, own_kind, pg_column_size(payload) AS size FROM intake ORDER BY id LIMIT %(rows)s
+            SELECT id, own_kind, pg_column_size(payload) AS size FROM intake
+            WHERE id > %(after)s AND id <= %(last)s ORDER BY id LIMIT %(rows)s
         ) AS oldest
         """,
-        {"rows": rows},
+        {"rows": rows, **vars(lane)},
     )
     if oldest is None or oldest["last"] is None:
         return None
-    last = oldest["last"] if oldest["bytes"] <= BYTES_A_ROUND else _last_within(tx, rows)
-    return Due(last, oldest["by_id"])
+    last = oldest["last"] if oldest["bytes"] <= BYTES_A_ROUND else _last_within(tx, lane, rows)
+    return Due(Lane(lane.after, last), oldest["by_id"])
 
 
-def _last_within(tx: Transaction, rows: int) -> int:
+def _last_within(tx: Transaction, lane: Lane, rows: int) -> int:
     last: int = tx.value(
         """
         SELECT max(id) FROM (
             SELECT id, sum(size) OVER (ORDER BY id) - size AS bytes_before
-            FROM (SELECT id, pg_column_size(payload) AS size FROM intake ORDER BY id LIMIT %(rows)s) AS oldest
+            FROM (
+                SELECT id, pg_column_size(payload) AS size FROM intake
+                WHERE id > %(after)s AND id <= %(last)s ORDER BY id LIMIT %(rows)s
+            ) AS oldest
         ) AS sized
         WHERE bytes_before < %(bytes)s
         """,
-        {"rows": rows, "bytes": BYTES_A_ROUND},
+        {"rows": rows, "bytes": BYTES_A_ROUND, **vars(lane)},
     )
     return last
 
 
-def name_by_id(tx: Transaction, last: int) -> list[Row]:
+def name_by_id(tx: Transaction, part: Lane) -> list[Row]:
     """Rows that name one of our identities by its id get its kind and value; the others are removed and returned."""
-    upto = {"last": last}
+    due = vars(part)
     tx.execute(
         """
         UPDATE intake SET own_kind = i.kind, own_lookup = i.lookup
         FROM identity i
-        WHERE id <= %(last)s AND own_kind = 'identity'
+        WHERE id > %(after)s AND id <= %(last)s AND own_kind = 'identity'
           AND i.identity_id = CASE WHEN own_kind = 'identity' THEN own_lookup::uuid END
         """,
-        upto,
+        due,
     )
-    return tx.all("DELETE FROM intake WHERE id <= %(last)s AND own_kind = 'identity' RETURNING *", upto)
+    return tx.all(
+        "DELETE FROM intake WHERE id > %(after)s AND id <= %(last)s AND own_kind = 'identity' RETURNING *", due
+    )
 
 
-def stage(tx: Transaction, last: int, now: datetime) -> Staged:
-    """Number the rows of the intake up to `last` that are no repeats, in `arriving`, with the identities we know."""
+def stage(tx: Transaction, part: Lane, now: datetime) -> Staged:
+    """Number the rows of this part of the intake that are no repeats, in `arriving`, with the identities we know."""
     tx.execute(
         """
         CREATE TEMPORARY TABLE IF NOT EXISTS arriving (
@@ -100,7 +120,7 @@ def stage(tx: Transaction, last: int, now: datetime) -> Staged:
         """
     )
     tx.execute("DELETE FROM arriving")  # a test's transaction holds several rounds
-    tx.execute(_STAGE, {"last": last, "now": now})
+    tx.execute(_STAGE, {"now": now, **vars(part)})
     return tx.all(
         """
         SELECT count(*) AS taken, count(n) AS fresh,
@@ -123,7 +143,7 @@ _STAGE: Final = """
     WITH due AS MATERIALIZED (
         SELECT id, message_key, type, trusted, occurred_at, own_kind, own_lookup, claims,
                type = 'track' AND trusted AND event IN ('Unsubscribed', 'Email Marked as Spam') AS withdrawing
-        FROM intake WHERE id <= %(last)s
+        FROM intake WHERE id > %(after)s AND id <= %(last)s
     ), kept AS (
         INSERT INTO message_seen (message_key, seen_at)
         SELECT message_key, %(now)s FROM due ORDER BY message_key
@@ -252,9 +272,15 @@ def withdrawals(tx: Transaction) -> list[Row]:
     )
 
 
-def drop_first(tx: Transaction) -> list[Row]:
-    """Remove and return the oldest row of the intake."""
-    return tx.all("DELETE FROM intake WHERE id = (SELECT min(id) FROM intake) RETURNING *")
+def drop_first(tx: Transaction, lane: Lane) -> list[Row]:
+    """Remove and return the oldest row of a lane."""
+    return tx.all(
+        """
+        DELETE FROM intake WHERE id = (SELECT min(id) FROM intake WHERE id > %(after)s AND id <= %(last)s)
+        RETURNING *
+        """,
+        vars(lane),
+    )
 
 
 def forget_seen(tx: Transaction, before: datetime, limit: int) -> int:

@@ -20,6 +20,25 @@ _COPY: Final = """
         own_lookup, own_sealed, claims, payload
     ) FROM STDIN (FORMAT BINARY)
 """
+_COPY_IMPORT: Final = """
+    COPY importing (
+        received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
+        own_lookup, own_sealed, claims, payload
+    ) FROM STDIN (FORMAT BINARY)
+"""
+_PUT_IMPORT: Final = """
+    INSERT INTO intake (
+        id, received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
+        own_lookup, own_sealed, claims, payload
+    )
+    OVERRIDING SYSTEM VALUE
+    SELECT nextval('intake_imported_id_seq'),
+        received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
+        own_lookup, own_sealed, claims, payload
+    FROM (SELECT * FROM importing ORDER BY id) AS oldest
+"""
+# Rows of imports have ids of their own, above all others: the appender takes them by themselves.
+FIRST_IMPORTED: Final = 2**62
 _COLUMNS: Final = Struct(">h").pack(15)
 _BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
@@ -75,6 +94,19 @@ def rows(events: Iterable[Accepted], sender: bytes) -> bytes:
 def put(tx: Transaction, requests: Sequence[bytes]) -> None:
     """Write the rows() of some requests, one statement for all: all of them or none."""
     tx.copy_in(_COPY, b"".join((_BEGIN, *requests, _END)))
+
+
+def put_imported(tx: Transaction, requests: Sequence[bytes]) -> None:
+    """As put(), for imports."""
+    tx.execute(
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS importing (LIKE intake INCLUDING IDENTITY INCLUDING STORAGE)
+        ON COMMIT DELETE ROWS
+        """
+    )
+    tx.copy_in(_COPY_IMPORT, b"".join((_BEGIN, *requests, _END)))
+    tx.execute(_PUT_IMPORT)
+    tx.execute("DELETE FROM importing")  # a test's transaction holds several requests
 
 
 def _bytes(text: str | None) -> bytes | None:

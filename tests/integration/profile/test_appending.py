@@ -79,15 +79,22 @@ def test_the_log_goes_on_in_the_next_partition_even_if_nobody_made_it(tea_house)
     assert [row["part"] for row in parts] == ["event_log_00000", "event_log_00001"]
 
 
-def poison(tx, message_id):
+def poison(tx, message_id, *, imported=False):
     """A row that no check let through but Postgres will refuse in the log: an identity of a kind there is not."""
     tx.execute(
         """
-        INSERT INTO intake (received_at, source, trusted, imported, message_key, message_id, type, occurred_at,
+        INSERT INTO intake (id, received_at, source, trusted, imported, message_key, message_id, type, occurred_at,
                             own_kind, own_lookup, payload)
-        VALUES (now(), 'test', true, false, gen_random_uuid(), %(message_id)s, 'page', now(), 'fax', '1', %(payload)s)
+        OVERRIDING SYSTEM VALUE
+        VALUES (nextval(%(ids)s), now(), 'test', true, %(imported)s, gen_random_uuid(), %(message_id)s, 'page', now(),
+                'fax', '1', %(payload)s)
         """,
-        {"message_id": message_id, "payload": Jsonb({"userId": "mei"})},
+        {
+            "ids": "intake_imported_id_seq" if imported else "intake_id_seq",
+            "imported": imported,
+            "message_id": message_id,
+            "payload": Jsonb({"userId": "mei"}),
+        },
     )
 
 
@@ -104,6 +111,47 @@ def test_a_row_that_cannot_be_appended_is_set_aside_and_never_blocks_the_log(tea
     assert log[-1]["event"] == "After"
     reasons = tea_house.tx.all("SELECT reasons FROM rejected_event")
     assert [row["reasons"][0]["code"] for row in reasons] == ["append_failed", "append_failed"]
+
+
+def test_what_happens_now_is_in_the_log_before_an_import_that_came_first_and_each_keeps_its_order(tea_house):
+    api = tea_house.api.as_key("server")
+    api.post("/v1/import", json={"batch": [track(f"Past {number}", "mei") for number in range(3)]})
+    api.post("/v1/batch", json={"batch": [track(f"Now {number}", "mei") for number in range(2)]})
+    api.post("/v1/import", json={"batch": [track(f"Past {number}", "mei") for number in range(3, 5)]})
+    tea_house.append()
+    log = tea_house.log("position, event, imported")
+    assert [row["position"] for row in log] == list(range(1, 8))
+    assert [row["event"] for row in log if row["imported"]] == [f"Past {number}" for number in range(5)]
+    assert [row["event"] for row in log if not row["imported"]] == ["Now 0", "Now 1"]
+    assert not any(row["imported"] for row in log[:2])
+
+
+def test_an_import_goes_on_while_more_live_events_come_than_a_round_takes(tea_house, monkeypatch):
+    monkeypatch.setattr(append, "ROWS_A_ROUND", 4)
+    api = tea_house.api.as_key("server")
+    api.post("/v1/import", json={"batch": [track("Past", "mei") for _ in range(4)]})
+    api.post("/v1/batch", json={"batch": [track("Now", "mei") for _ in range(12)]})
+    tea_house.append()
+    assert [row["event"] for row in tea_house.log("event")] == [*["Now"] * 4, "Past"] * 3 + ["Past"]
+
+
+def test_a_message_that_comes_live_and_in_an_import_is_taken_once(tea_house):
+    api = tea_house.api.as_key("server")
+    api.post("/v1/import", json={"batch": [track("Past", "mei", messageId="m1")]})
+    api.post("/v1/batch", json={"batch": [track("Now", "mei", messageId="m1")]})
+    tea_house.append()
+    assert [row["event"] for row in tea_house.log("event")] == ["Now"]
+
+
+def test_a_row_of_an_import_that_cannot_be_appended_is_set_aside(tea_house):
+    api = tea_house.api.as_key("server")
+    api.post("/v1/import", json={"batch": [track("Before", "mei")]})
+    poison(tea_house.tx, "poison", imported=True)
+    api.post("/v1/import", json={"batch": [track("After", "mei")]})
+    api.post("/v1/batch", json={"batch": [track("Now", "mei")]})
+    assert tea_house.append() == 3
+    assert [row["event"] for row in tea_house.log("event")] == ["Now", "Before", "After"]
+    assert tea_house.tx.value("SELECT reasons -> 0 ->> 'code' FROM rejected_event") == "append_failed"
 
 
 def test_an_outcome_may_name_the_customer_by_our_id(tea_house):

@@ -40,7 +40,7 @@ for number in range(batches):
             event = {"type": "identify", "userId": f"user-{user}"}
         event["anonymousId"] = f"{name}-{browser}"
         events.append(json.dumps({**event, "messageId": key}).encode())
-    collect(Batch([*events, events[3]]), Sender("test", None, True))
+    collect(Batch([*events, events[3]]), Sender("test", None, True, imported=name == "import"))
     print(number, flush=True)
 """
 )
@@ -48,10 +48,11 @@ APPEND = (
     PREPARE
     + """
 import time
-from services.profile.actions.append import append_round
+from services.profile.actions import append
+append.ROWS_A_ROUND = 33
 while True:
-    if not append_round(33).taken:
-        time.sleep(0.01)
+    append.drain()
+    time.sleep(0.01)
 """
 )
 
@@ -126,9 +127,9 @@ def customers_are_components(environment: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_appenders_killed_at_any_moment_lose_nothing_and_double_nothing(environment):
-    expected = {f"{name}-{number}-{place}" for name in "ab" for number in range(60) for place in range(20)}
+    expected = {f"{name}-{number}-{place}" for name in ("a", "import") for number in range(60) for place in range(20)}
     seed = random.Random(7)
-    with running(COLLECT, environment, "a", "60") as first, running(COLLECT, environment, "b", "60") as second:
+    with running(COLLECT, environment, "a", "60") as first, running(COLLECT, environment, "import", "60") as second:
         for _ in range(4):
             head = read(environment, "SELECT coalesce(max(position), 0) FROM log_head")[0][0]
             with running(APPEND, environment), running(APPEND, environment):
