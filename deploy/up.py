@@ -164,7 +164,7 @@ def server_jobs(plan: Plan) -> list[Job]:
         plan.valkey.prepare()
         valkey = plan.valkey
         jobs.append(
-            Job("valkey", "valkey", SERVERS, valkey.command, valkey.is_ready, answers=lambda _: valkey.answers())
+            Job("valkey", "valkey", SERVERS, valkey.mended_command, valkey.is_ready, answers=lambda _: valkey.answers())
         )
     return jobs
 

@@ -6,15 +6,20 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import redis
 
 from deploy.process import LOOPBACK, Command, free_port, spawn, stop, tail
+from shared.telemetry import get_logger
 
 START_TIMEOUT_S = 120.0  # reads its append-only file first
 STOP_TIMEOUT_S = 30.0
+CHECK_TIMEOUT_S = 60.0  # 4 MB take a hundredth of a second
+
+_log = get_logger(__name__)
 
 
 class ValkeyError(RuntimeError):
@@ -44,7 +49,7 @@ class EmbeddedValkey:
         self.prepare()
         log = self.data_dir / "valkey.log"
         with log.open("ab") as output:
-            self._process = spawn(self.command(), output)
+            self._process = spawn(self.mended_command(), output)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -63,8 +68,21 @@ class EmbeddedValkey:
         """Make the data folder."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
+    def mended_command(self) -> Command:
+        """What a supervisor starts, once the file of commands is such that the server can read it.
+
+        A disk that was full, or lost its power, may leave a hole in the file, before which the server would stop for
+        ever. It is cut there: what is lost is announced again, since Postgres remembers.
+        """
+        for part in sorted((self.data_dir / "appendonlydir").glob("*.incr.aof")):
+            before = part.stat().st_size
+            _cut_where_unreadable(part)
+            if (lost := before - part.stat().st_size) > 0:
+                _log.warning("valkey_file_cut", file=part.name, lost_bytes=lost)
+        return self.command()
+
     def command(self) -> Command:
-        """What a supervisor starts. The configuration goes in by stdin, so that no `ps` shows the password."""
+        """The server. Its configuration goes in by stdin, so that no `ps` shows the password."""
         settings = {
             "bind": LOOPBACK,
             "port": self.port,
@@ -97,6 +115,15 @@ class EmbeddedValkey:
         finally:
             client.close()
         return None
+
+
+def _cut_where_unreadable(part: Path) -> None:
+    """The server's own check, which its binary is under another name: keeps what can be read from the beginning."""
+    server = binary()
+    name = server.name.replace("server", "check-aof")
+    told = [name, "--fix", str(part)]
+    with suppress(OSError, subprocess.TimeoutExpired):  # then the server itself says what is wrong
+        subprocess.run(told, executable=server, input=b"y\n", capture_output=True, timeout=CHECK_TIMEOUT_S, check=False)
 
 
 def binary() -> Path:

@@ -143,6 +143,26 @@ def test_queued_messages_survive_a_restart_of_valkey(valkey):
         again.stop()
 
 
+def test_a_hole_that_a_full_disk_left_in_its_file_costs_valkey_what_came_after_it_and_not_its_start(valkey):
+    kept = redis.Redis.from_url(valkey.url)
+    kept.set("before", "1")
+    kept.set("after", "x" * 9000)
+    valkey.stop()
+    (part,) = (valkey.data_dir / "appendonlydir").glob("*.incr.aof")
+    whole = part.read_bytes()
+    hole = whole.index(b"x" * 9000) - 20
+    part.write_bytes(whole[:hole] + bytes(4096) + whole[hole + 4096 :])
+    again = EmbeddedValkey(valkey.data_dir, valkey.port, valkey.password)
+    try:
+        found = redis.Redis.from_url(again.start())
+        assert (found.get("before"), found.get("after")) == (b"1", None)
+        found.set("later", "1")
+    finally:
+        again.stop()
+    assert again.mended_command() == again.command()
+    assert b"later" in part.read_bytes()  # what can be read is not cut
+
+
 def test_valkey_wants_its_password(valkey):
     stranger = redis.Redis(port=valkey.port)
     with pytest.raises(redis.AuthenticationError):
