@@ -26,7 +26,7 @@ from tests.bench.stack import Stack, running
 BASE_PORT = 28720
 FACTORS, TOP = 128, 20
 PEOPLE, CHECKED = 2_000, 50
-CONNECTIONS, ROUNDS = 8, 5
+CONNECTIONS, ROUNDS = 4, 5
 BATCH_ITEMS, BATCH_FACTORS, BATCH_PEOPLE, BATCH = 20_000, 64, 100_000, 1_000
 
 
@@ -54,14 +54,11 @@ def _answers(name: str, items: int, requests_a_round: int, slot: dict[str, str] 
     factors = catalogue.factors_of(items, FACTORS)
     with running(BASE_PORT) as stack:
         people = catalogue.fill(stack, factors, PEOPLE)
-        cores = psutil.cpu_count() or 1
-        with _bare(stack, factors, cores) as bare_url:
-            ours = Target(stack.api("recommend", cores) + "/v1/recommendations", stack.key("server"))
+        with _bare(stack, factors) as bare_url:
+            ours = Target(stack.api("recommend") + "/v1/recommendations", stack.key("server"))
             bare = Target(bare_url + "/top")
             asked = [orjson.dumps({"customer_id": person, "n": TOP, **(slot or {})}) for person in people]
             bodies = [asked[number % len(asked)] for number in range(requests_a_round)]
-            for target in (ours, bare):  # each process takes up its factors
-                seconds_to_send(target, asked[:200], CONNECTIONS)
             recall = None if slot else _recall(ours, factors, people)
             rates = interleaved(
                 ROUNDS,
@@ -75,8 +72,8 @@ def _answers(name: str, items: int, requests_a_round: int, slot: dict[str, str] 
     conditions = (
         f"{machine.described()}, client and servers together; {items:,} items × {FACTORS} factors, "
         f"top {TOP}{exactness}; histories of {catalogue.HISTORY} items, read from PostgreSQL for each answer; "
-        f"{CONNECTIONS} connections, {cores} gunicorn processes of 8 threads; {memory}; "
-        f"ceiling: an empty Flask route plus one exact top {TOP} over the same factors, as many processes and threads"
+        f"{CONNECTIONS} connections, one gunicorn process of 8 threads each; {memory}; "
+        f"ceiling: an empty Flask route plus one exact top {TOP} over the same factors"
     )
     at_half = f"99 % of {len(bodies)} answers are quicker, asked at {half:.0f} a second (half of {name}), late or not"
     return [
@@ -163,28 +160,35 @@ def _memory(stack: Stack) -> str:
 
 
 @contextmanager
-def _bare(stack: Stack, factors: np.ndarray, processes: int) -> Iterator[str]:
+def _bare(stack: Stack, factors: np.ndarray) -> Iterator[str]:
     """The ceiling, served by gunicorn with the settings of our APIs."""
     path = stack.folder / "bare.npy"
     np.save(path, factors)
     port = stack.around.base_port + 15
-    threads = str(topology.role("recommend-api").concurrency)
     argv = (
-        *(sys.executable, "-m", "gunicorn", "--bind", f"{LOOPBACK}:{port}", "--reuse-port"),
-        *("--worker-class", "gthread", "--workers", "1", "--threads", threads, "--keep-alive", "30"),
-        *("--worker-tmp-dir", "/dev/shm", "--no-control-socket", "tests.bench.bare:app"),
+        *(sys.executable, "-m", "gunicorn", "--bind", f"{LOOPBACK}:{port}", "--worker-class", "gthread"),
+        *(
+            "--workers",
+            "1",
+            "--threads",
+            str(topology.role("recommend-api").concurrency),
+            "--keep-alive",
+            "30",
+            "--worker-tmp-dir",
+            "/dev/shm",
+        ),
+        "tests.bench.bare:app",
     )
     env = environment.for_role(stack.around, topology.role("recommend-api")) | {"BARE_FACTORS": str(path)}
     command = Command(argv, env, str(Path.cwd()))
     with (stack.folder / "bare.log").open("wb") as log:
-        started = [spawn(command, log) for _ in range(processes)]
+        process = spawn(command, log)
     try:
         url = f"http://{LOOPBACK}:{port}"
         _wait_for(url)
         yield url
     finally:
-        for process in started:
-            stop(process, command.stop_signal, 20.0)
+        stop(process, command.stop_signal, 20.0)
 
 
 def _wait_for(url: str) -> None:
