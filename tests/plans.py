@@ -41,6 +41,15 @@ def rescans(plan: Plan) -> list[str]:
     return [found for node in _nodes(plan.root) if node["Node Type"] == "Nested Loop" for found in _inner(node)]
 
 
+def reads(plan: Plan) -> list[str]:
+    """What it reads as a whole, once or more often."""
+    return [
+        f"{node['Node Type']} of {node.get('Relation Name')}"
+        for node in _nodes(plan.root)
+        if "Scan" in node["Node Type"]
+    ]
+
+
 def _inner(loop: dict[str, Any]) -> Iterator[str]:
     outer, inner = (child for child in loop["Plans"] if child.get("Parent Relationship") in ("Outer", "Inner"))
     if _is_one_row(outer):

@@ -76,6 +76,7 @@ def append_round(rows: int = ROWS_A_ROUND, lane: Lane = store.LIVE) -> Round:
     with transaction() as tx:
         if not log.claim(tx, event_log.LOG):
             return Round(None)
+        store.begin(tx)
         due = store.due(tx, lane, rows)
         return Round(0) if due is None else _append(tx, due, datetime.now(UTC))
 

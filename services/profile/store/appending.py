@@ -2,7 +2,7 @@
 with the transaction; what they say themselves stays in the intake until they move.
 
 Temporary tables have no statistics. So rows are looked up one by one through their index (LATERAL … OFFSET 0 keeps the
-planner from joining the whole table instead).
+planner from joining the whole table instead, and begin() from reading the whole table for each row).
 """
 
 from collections.abc import Mapping
@@ -55,6 +55,15 @@ class Due:
 
     part: Lane
     by_id: bool
+
+
+def begin(tx: Transaction) -> None:
+    """Have this round's statements go through indexes.
+
+    Statements are planned once and kept. Planned in a quiet moment, when the intake has a page or none, they would read
+    all of it for each row of the next burst.
+    """
+    tx.execute("SET LOCAL enable_seqscan = off")
 
 
 def due(tx: Transaction, lane: Lane, rows: int) -> Due | None:

@@ -32,5 +32,17 @@ def _analyse(services) -> None:
         "ANALYZE profile.intake, profile.message_seen, profile.identity, profile.identity_link, profile.customer_seen,"
         " profile.identity_trait, profile.customer"
     )
-    # A table of a test is small enough to be read as a whole; of a shop's it is not.
-    connection.execute("SET LOCAL enable_seqscan = off")
+
+
+def test_what_is_planned_while_the_intake_has_a_page_goes_by_its_index_as_well(services, tea_house):
+    """The server keeps such a plan, and the next burst would be read as a whole for each of its rows."""
+    connection = services.connection_as("profile")
+    connection.execute("RESET ROLE")
+    connection.execute("TRUNCATE profile.intake")  # as vacuum leaves it: without the pages of other tests
+    connection.execute("ANALYZE profile.intake")
+    seen: list[plans.Plan] = []
+    plans.watch(services.connection_as("profile"), seen)
+    tea_house.send(identify("mei", {"plan": "gold"}, anonymousId="browser-1"))
+    asked = [plan for plan in seen if "arriving" in plan.statement and "intake" in plan.statement]
+    assert len(asked) >= 4
+    assert {plan.statement[:60]: found for plan in asked if "Seq Scan of intake" in (found := plans.reads(plan))} == {}
