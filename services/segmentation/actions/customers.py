@@ -13,6 +13,11 @@ from shared.database import Transaction
 def bring_up_to_date(tx: Transaction, customers: Sequence[UUID], moment: Moment) -> None:
     """Features, scores and memberships of these customers, all anew. The caller holds the claim."""
     compute_features(tx, customers, moment)
+    score_and_follow(tx, customers, moment)
+
+
+def score_and_follow(tx: Transaction, customers: Sequence[UUID], moment: Moment) -> None:
+    """Scores against the newest basis and memberships of these customers, whose features are computed."""
     basis = scores.newest_basis(tx)
     if basis is not None:
         give_scores(tx, customers, basis["basis_id"], Basis.from_json(basis["parameters"]))

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from services.segmentation.actions import memberships
-from services.segmentation.actions.customers import compute_features, give_scores
+from services.segmentation.actions.customers import compute_features, give_scores, score_and_follow
 from services.segmentation.actions.events import bring_touched_up_to_date, read_facts
 from services.segmentation.actions.moments import Moment, moment_of
 from services.segmentation.domain.days import business_day, zone_of
@@ -89,8 +89,11 @@ def _compute_all(job: Job) -> None:
             chunk = features.published_ids(tx, after, CHUNK)
             done += len(chunk)
             jobs.progress(tx, job.job_id, done, max(done, total), moment.as_of)
-            facts.forget_due(tx, chunk, moment.as_of)
+            touched = facts.take_due_of(tx, chunk, moment.as_of)
             compute_features(tx, chunk, moment)
+            # Not later with everybody: that may be minutes away, or never, if this computation does not come so far.
+            if touched:
+                score_and_follow(tx, touched, moment)
             if len(chunk) < CHUNK:
                 memberships.follow(tx, features.drop_vanished(tx), moment)
         if len(chunk) < CHUNK:

@@ -79,12 +79,16 @@ def take_due(tx: Transaction, as_of: datetime, limit: int) -> tuple[list[UUID], 
     return [row["customer_id"] for row in rows], sum(row["notes"] for row in rows) >= limit
 
 
-def forget_due(tx: Transaction, customers: Sequence[UUID], as_of: datetime) -> None:
-    """These customers are being brought up to date as of then."""
-    tx.execute(
-        "DELETE FROM touched WHERE customer_id = ANY(%(customers)s) AND due_at <= %(as_of)s",
+def take_due_of(tx: Transaction, customers: Sequence[UUID], as_of: datetime) -> list[UUID]:
+    """Take those of these customers that are behind.
+
+    Whoever takes them brings them up to date before it commits.
+    """
+    rows = tx.all(
+        "DELETE FROM touched WHERE customer_id = ANY(%(customers)s) AND due_at <= %(as_of)s RETURNING customer_id",
         {"customers": customers, "as_of": as_of},
     )
+    return list({row["customer_id"] for row in rows})
 
 
 def take_stock(tx: Transaction) -> None:

@@ -173,3 +173,20 @@ def test_a_job_whose_worker_died_is_taken_up_again(log: Log) -> None:
     recompute.run_due()
     assert recompute.job(job.job_id).state == "done"
     assert rows("SELECT orders FROM customer_feature") == [{"orders": 1}]
+
+
+def test_who_has_just_bought_is_in_their_segments_before_everybody_is_computed(log: Log) -> None:
+    mei, hua = log.customers(2)
+    for number, who in enumerate((mei, hua, hua)):
+        log.order(who, number)
+    events.read_events()
+    segment_id = segments.create("Twice", "", TWICE).segment.segment_id
+    memberships.refresh(segment_id)
+    log.order(mei, 3)
+    events.read_facts()
+    recompute.ask(None)
+    with transaction() as tx:
+        job = jobs.take(tx)
+    assert job is not None
+    recompute._compute_all(job)  # and here its worker dies
+    assert {row["customer_id"] for row in rows("SELECT customer_id FROM membership")} == {mei, hua}
