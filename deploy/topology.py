@@ -17,8 +17,8 @@ MAIL_PORT: Final = 12
 METRICS_PORT: Final = 13
 
 # Requests that a process answers at the same time. Those of the collector mostly wait for the disk, and together.
-API_THREADS: Final = {"profile": 32}
-_API_THREADS: Final = 8
+_API_THREADS: Final = {"profile": 32}
+_USUAL_API_THREADS: Final = 8
 
 
 class TopologyError(ValueError):
@@ -52,7 +52,10 @@ class Role:
 
 
 ROLES: Final = (
-    *(Role(f"{name}-api", "api", name, concurrency=API_THREADS.get(name, _API_THREADS)) for name in contracts.SERVICES),
+    *(
+        Role(f"{service}-api", "api", service, concurrency=_API_THREADS.get(service, _USUAL_API_THREADS))
+        for service in contracts.SERVICES
+    ),
     Role("profile-worker", "worker", "profile", (contracts.PROFILE, contracts.PROFILE_APPENDER), concurrency=2),
     Role("profile-appender", "worker", "profile", (contracts.PROFILE_APPENDER,), scale=0),
     Role(

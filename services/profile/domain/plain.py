@@ -7,7 +7,7 @@ the rule, and a test holds that both make the same of every event.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -84,11 +84,7 @@ def outline(body: bytes, events: int, received: int) -> Outline | None:
         np.frombuffer(body, dtype=np.uint8), received, found.is_plain, found.bounds, found.parts, found.occurred,
         found.context_of, found.contexts,
     )  # fmt: skip
-    if contexts < 0:
-        return None
-    return Outline(
-        found.is_plain, found.bounds, found.parts, found.occurred, found.context_of, found.contexts[:contexts]
-    )
+    return replace(found, contexts=found.contexts[:contexts]) if contexts >= 0 else None
 
 
 def message_ids(body: bytes, found: Outline) -> Iterable[bytes]:

@@ -14,29 +14,16 @@ from services.profile.domain import times
 from services.profile.domain.events import Accepted
 from shared.database import Row, Transaction
 
-_COPY: Final = """
-    COPY intake (
-        received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
-        own_lookup, own_sealed, claims, payload
-    ) FROM STDIN (FORMAT BINARY)
+_FIELDS: Final = """
+    received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
+    own_lookup, own_sealed, claims, payload
 """
-_COPY_IMPORT: Final = """
-    COPY importing (
-        received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
-        own_lookup, own_sealed, claims, payload
-    ) FROM STDIN (FORMAT BINARY)
-"""
-_PUT_IMPORT: Final = """
-    INSERT INTO intake (
-        id, received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
-        own_lookup, own_sealed, claims, payload
-    )
-    OVERRIDING SYSTEM VALUE
-    SELECT nextval('intake_imported_id_seq'),
-        received_at, key_id, source, trusted, imported, type, event, own_kind, message_key, occurred_at, message_id,
-        own_lookup, own_sealed, claims, payload
-    FROM (SELECT * FROM importing ORDER BY id) AS oldest
-"""
+_COPY: Final = "COPY intake (" + _FIELDS + ") FROM STDIN (FORMAT BINARY)"
+_COPY_IMPORT: Final = "COPY importing (" + _FIELDS + ") FROM STDIN (FORMAT BINARY)"
+_PUT_IMPORT: Final = (
+    "INSERT INTO intake (id, " + _FIELDS + ") OVERRIDING SYSTEM VALUE "  # noqa: S608  # two literals
+    "SELECT nextval('intake_imported_id_seq'), " + _FIELDS + " FROM (SELECT * FROM importing ORDER BY id) AS oldest"
+)
 # Rows of imports have ids of their own, above all others: the appender takes them by themselves.
 FIRST_IMPORTED: Final = 2**62
 _COLUMNS: Final = Struct(">h").pack(15)

@@ -66,8 +66,17 @@ def current() -> tuple[Catalogue, Model | None]:
 
 
 def slot(name: str) -> Slot | None:
-    """A slot as it was at the last look of current(); None where there is none of that name."""
-    return _held["shelf"].slots.get(name)
+    """A slot, at most half a second old; None where there is none of that name. Call it after current().
+
+    Before it says so it looks once more: who has just made a slot may ask for it in the next request.
+    """
+    shelf = _held["shelf"]
+    found = shelf.slots.get(name)
+    if found is None:
+        with shelf.looking:
+            _look(shelf, in_background=True)
+        found = shelf.slots.get(name)
+    return found
 
 
 def _look(shelf: _Shelf, *, in_background: bool) -> None:

@@ -99,8 +99,8 @@ def _of_items(bought: _Bought, back: int, history: History) -> Floats:
     ages = np.maximum(bought.lines.ages[past] - now, 0)
     visits = np.zeros(history.person_count)
     np.maximum.at(visits, people, since - back)
-    visit_cells = np.unique((people * size + keys) * (int(since.max(initial=0)) + 1) + since)
-    cells, counts = np.unique(visit_cells // (int(since.max(initial=0)) + 1), return_counts=True)
+    span = int(since.max(initial=0)) + 1
+    cells, counts = np.unique(np.unique((people * size + keys) * span + since) // span, return_counts=True)
     takers, items = np.divmod(cells, max(size, 1))
     return _figures(
         np.bincount(items, minlength=size),

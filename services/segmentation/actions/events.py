@@ -15,7 +15,7 @@ BATCH: Final = 5000
 MOST_BATCHES: Final = 40
 MANY_BATCHES: Final = 10
 # So many at a time, that nobody waits long for those before them.
-CUSTOMERS: Final = 1_000
+CUSTOMERS: Final = 3_000
 PATIENCE_S: Final = 2.0
 A_MOMENT_S: Final = 0.05
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.recommend.actions import shelf
 from tests.integration.recommend.conftest import tea
 
 
@@ -95,6 +96,13 @@ def test_an_expression_is_told_where_it_goes_wrong(recommend_api, teas):
 def test_nobody_can_ask_for_a_slot_there_is_not(recommend_api, teas):
     reply = ask(recommend_api, slot="attic")
     assert (reply.status_code, reply.get_json()["code"]) == (422, "unknown_slot")
+
+
+def test_a_slot_is_there_for_the_next_request_although_the_shelf_was_just_looked_at(recommend_api, teas, monkeypatch):
+    monkeypatch.setattr(shelf, "LOOK_EVERY_S", 3600.0)
+    assert ask(recommend_api).status_code == 200
+    recommend_api.put("/v1/slots/window", json={"strategy": "new_arrivals", "n": 1})
+    assert len(ids(ask(recommend_api, slot="window"))) == 1
 
 
 def test_the_conditions_of_a_slot_and_of_the_request_both_hold(recommend_api, teas, monkeypatch):
