@@ -88,7 +88,7 @@ def run(service: str, host: str, port: int) -> None:
         "bind": f"{host}:{port}",
         "reuse_port": hasattr(signal, "SIGRTMIN"),  # Linux spreads connections over listeners, others do not
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": "deploy.lingering.LingeringWorker",
         "threads": int(os.environ.get("ZHIKE_API_THREADS") or topology.role(f"{service}-api").concurrency),
         "keepalive": 75,  # longer than the proxy keeps idle connections, or it would write into closed ones
         "timeout": 90,

@@ -73,7 +73,7 @@ def _answers(name: str, items: int, requests_a_round: int, slot: dict[str, str] 
         f"{machine.described()}, client and servers together; {items:,} items × {FACTORS} factors, "
         f"top {TOP}{exactness}; histories of {catalogue.HISTORY} items, read from PostgreSQL for each answer; "
         f"{CONNECTIONS} connections, one gunicorn process of 8 threads each; {memory}; "
-        f"ceiling: an empty Flask route plus one exact top {TOP} over the same factors"
+        f"ceiling: an empty Flask route plus one exact top {TOP} over the same factors, by gunicorn's own threads"
     )
     at_half = f"99 % of {len(bodies)} answers are quicker, asked at {half:.0f} a second (half of {name}), late or not"
     return [
@@ -161,7 +161,7 @@ def _memory(stack: Stack) -> str:
 
 @contextmanager
 def _bare(stack: Stack, factors: np.ndarray) -> Iterator[str]:
-    """The ceiling, served by gunicorn with the settings of our APIs."""
+    """The ceiling, served by gunicorn as it comes, with the settings of our APIs."""
     path = stack.folder / "bare.npy"
     np.save(path, factors)
     port = stack.around.base_port + 15
