@@ -57,6 +57,7 @@ NUDGES: Final = MappingProxyType(
 PUBLISHED: Final = MappingProxyType(
     {
         "profile_out.events_v1": ("segmentation", "recommend", "campaign"),
+        "profile_out.newest_events_v1": ("recommend",),
         "profile_out.identity_map_v1": ("segmentation", "recommend", "campaign"),
         "profile_out.customers_v1": ("segmentation", "recommend", "campaign"),
         "profile_out.consents_v1": ("segmentation", "campaign"),

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import ValidationError
 
+from services.recommend.actions import shelf
 from services.recommend.domain.items import Item, ItemError, category_path, price_in_minor
 from services.recommend.schemas.items import MOST_ITEMS, ItemIn, ItemsIn
 from services.recommend.store import items as store
@@ -34,7 +35,8 @@ def put_items(body: bytes) -> dict[str, int]:
         store.put_items(tx, items)
         done = {"items": len(items), "version": store.version(tx)}
         _note(tx, items, before, done)
-        return done
+    shelf.expect_change()
+    return done
 
 
 def change_availability(item_id: str, changes: Mapping[str, Any]) -> Row:
@@ -49,6 +51,7 @@ def change_availability(item_id: str, changes: Mapping[str, Any]) -> Row:
             store.put_availability(tx, item_id, **wanted)
             audit.record(tx, "item.availability", ("item", item_id), old, new)
         after = store.item(tx, item_id)
+    shelf.expect_change()
     return after or before
 
 

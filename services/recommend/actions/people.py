@@ -12,25 +12,31 @@ given to a server that asks for it.
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import numpy as np
 
+from services.recommend.domain.interactions import Entry, lines_of
 from services.recommend.domain.tastes import EMPTY, Lines
 from services.recommend.domain.wishes import Visitor
 from services.recommend.schemas.recommendations import RecommendationsIn, SignatureIn
 from services.recommend.store import people as store
 from services.recommend.store.models import EPOCH
+from services.recommend.store.people import Known
 from shared import crypto
 from shared.auth import Principal
 from shared.database import Transaction
 from shared.problems import FieldError, Forbidden, Invalid
 
 _SIGNING: Final = "customer-signature"
+_A_DAY: Final = timedelta(days=1)
 _MICROSECONDS_A_DAY: Final = 86_400_000_000
+_NOTHING: Final = Known(None, [])
+
+KeyOf = Callable[[str], int | None]
 
 
 def sign(given: SignatureIn) -> str:
@@ -42,28 +48,34 @@ def sign(given: SignatureIn) -> str:
 
 
 def visitor(
-    tx: Transaction, asked: RecommendationsIn, caller: Principal, now: datetime, *, where_they_are: bool = False
+    tx: Transaction,
+    asked: RecommendationsIn,
+    caller: Principal,
+    now: datetime,
+    key_of: KeyOf,
+    *,
+    where_they_are: bool = False,
 ) -> tuple[Visitor, bool]:
     """Whom to answer, and whether from the person's whole history. Raises Invalid, Forbidden.
 
-    The country of somebody with a history is looked up only where it is needed (`where_they_are`).
+    An event counts as soon as its sender has been told that it is kept, whether or not it has been read yet; `key_of`
+    an item says what it is about. The country of somebody with a history is looked up only where it is needed
+    (`where_they_are`).
     """
     if sum(one is not None for one in (asked.customer_id, asked.user_id, asked.anonymous_id)) > 1:
         paths = ("customer_id", "user_id", "anonymous_id")
         errors = [FieldError(path=path, message="one of several ids") for path in paths if getattr(asked, path)]
         raise Invalid("name one person: customer_id, user_id or anonymous_id", errors=errors)
-    if not caller.trusted and asked.anonymous_id is not None:
-        return Visitor(_of_session(tx, asked.anonymous_id, now), asked.context.country), False
-    if not caller.trusted and not _is_signed(asked):
-        return Visitor(EMPTY, asked.context.country), False
-    customer = _customer(tx, asked)
-    if customer is None:
-        return Visitor(EMPTY, asked.context.country), caller.trusted
-    lines, customer = _of_customer(tx, customer, now)
     country = asked.context.country
-    if country is None and (where_they_are or lines is EMPTY):
+    if not caller.trusted and asked.anonymous_id is not None:
+        return Visitor(_lines_of(_of_session(tx, asked.anonymous_id), now, key_of), country), False
+    if not caller.trusted and not _is_signed(asked):
+        return Visitor(EMPTY, country), False
+    known, customer = _of_person(tx, asked)
+    lines = _lines_of(known, now, key_of)
+    if country is None and customer is not None and (where_they_are or lines is EMPTY):
         country = store.countries_of(tx, [customer]).get(customer)
-    return Visitor(lines, country), True
+    return Visitor(lines, country), caller.trusted or customer is not None or bool(known.newest)
 
 
 def visitors(
@@ -96,27 +108,66 @@ def visitors_then(
     ]
 
 
-def _customer(tx: Transaction, asked: RecommendationsIn) -> UUID | None:
+def _of_person(tx: Transaction, asked: RecommendationsIn) -> tuple[Known, UUID | None]:
+    if asked.customer_id is not None:
+        return _of_customer(tx, asked.customer_id)
     if asked.user_id is not None:
-        return store.customer_behind(tx, crypto.blind_index("user_id", asked.user_id))
-    if asked.anonymous_id is not None:
-        return store.customer_behind(tx, crypto.blind_index("anonymous_id", asked.anonymous_id))
-    return asked.customer_id
+        customer, newest = _behind(tx, "user_id", asked.user_id)
+    elif asked.anonymous_id is not None:
+        customer, newest = _behind(tx, "anonymous_id", asked.anonymous_id)
+    else:
+        return _NOTHING, None
+    return (Known(None, newest), None) if customer is None else _of_customer(tx, customer)
 
 
-def _of_customer(tx: Transaction, given: UUID, now: datetime) -> tuple[Lines, UUID]:
+def _of_customer(tx: Transaction, given: UUID) -> tuple[Known, UUID]:
     """`given` may be an identity, or a customer since merged into another: then the lines are found by the map."""
-    found, customer = store.lines_of_customer(tx, given), given
-    if found is None:
+    known, customer = store.of_customer(tx, given), given
+    if known == _NOTHING:
         customer = store.customers_of(tx, [given]).get(given, given)
-        found = store.lines_of_customer(tx, customer) if customer != given else None
-    return (EMPTY if found is None else _lines(found, now)), customer
+        known = store.of_customer(tx, customer) if customer != given else known
+    return known, customer
 
 
-def _of_session(tx: Transaction, anonymous_id: str, now: datetime) -> Lines:
-    identity = store.identity_of(tx, crypto.blind_index("anonymous_id", anonymous_id))
-    found = None if identity is None else store.lines_of_identity(tx, identity)
-    return EMPTY if found is None else _lines(found, now)
+def _of_session(tx: Transaction, anonymous_id: str) -> Known:
+    alias = crypto.blind_index("anonymous_id", anonymous_id)
+    identity = store.identity_of(tx, alias)
+    if identity is None:
+        newest = store.newest_under(tx, "anonymous_id", anonymous_id)
+        identity = newest[-1].identity_id if newest else store.identity_of(tx, alias)
+    return Known(None, newest) if identity is None else store.of_identity(tx, identity)
+
+
+def _behind(tx: Transaction, kind: str, value: str) -> tuple[UUID | None, list[Entry]]:
+    """Which customer an id of the shop's stands for, and while it is none yet, what has come under this id.
+
+    We learn ids from the events we read. Of one we do not know there may be some that we have not.
+    """
+    alias = crypto.blind_index(kind, value)
+    customer = store.customer_behind(tx, alias)
+    if customer is not None:
+        return customer, []
+    newest = store.newest_under(tx, kind, value)
+    if newest:
+        return newest[-1].customer_id, newest
+    return store.customer_behind(tx, alias), []  # they may have been read between the two looks
+
+
+def _lines_of(known: Known, now: datetime, key_of: KeyOf) -> Lines:
+    lines = EMPTY if known.lines is None else _lines(known.lines, now)
+    return lines + _newest(known.newest, now, key_of) if known.newest else lines
+
+
+def _newest(entries: Sequence[Entry], now: datetime, key_of: KeyOf) -> Lines:
+    """Lines of events that have not been read yet. Of an order told twice both count until it is."""
+    lines = [line for entry in entries for line in lines_of(entry)]
+    found = [(key, line) for line in lines if (key := key_of(line.product_id)) is not None]
+    return Lines(
+        np.array([key for key, _ in found], dtype=np.int64),
+        np.array([line.kind for _, line in found], dtype=np.int16),
+        np.array([line.quantity for _, line in found], dtype=np.float32),
+        np.array([(now - line.occurred_at) / _A_DAY for _, line in found], dtype=np.float32),
+    )
 
 
 def _lines(found: store.PersonLines, now: datetime) -> Lines:

@@ -52,7 +52,9 @@ def answered(
     if shown or n:
         wish = replace(wish, n=n or wish.n, exclude=[*wish.exclude, *shown])
     with statement() as tx:
-        visitor, personal = people.visitor(tx, asked, caller, now, where_they_are=asks_for_country(wish))
+        visitor, personal = people.visitor(
+            tx, asked, caller, now, catalogue.key_of, where_they_are=asks_for_country(wish)
+        )
     zone = shop.shop().time_zone
     found = answer_one(model, catalogue, visitor, wish)
     shown = [*shown, *found.keys.tolist()]

@@ -1,13 +1,15 @@
 """What a serving process holds in memory: the catalogue and the newest model, looked after while it answers.
 
-Changes of the catalogue are taken in by the request that finds them. A new model is loaded beside the traffic and takes
+Changes of the catalogue and of slots are taken in by the request that finds them: by the next one in the process that
+was told of them, within half a second in others. A new model is loaded beside the traffic and takes
 over when it is whole; a broken one is refused, and the one before it goes on serving.
 """
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from services.recommend.artifacts import models as artifacts
@@ -35,11 +37,14 @@ class _Shelf:
     slots_version: int = 0
     refused: set[str] = field(default_factory=set)
     looked_at: float | None = None
+    told: int = 0  # the last change that this process was told of, and the last that it has looked for since
+    heard: int = 0
     looking: threading.Lock = field(default_factory=threading.Lock)
     loading: threading.Lock = field(default_factory=threading.Lock)
 
 
 _held = {"shelf": _Shelf()}  # one a process
+_changes_told: Final[Iterator[int]] = count(1)
 
 
 def forget() -> None:
@@ -47,16 +52,22 @@ def forget() -> None:
     _held["shelf"] = _Shelf()
 
 
+def expect_change() -> None:
+    """Have the next answer of this process look first: what has just been committed counts for it."""
+    _held["shelf"].told = next(_changes_told)
+
+
 def current() -> tuple[Catalogue, Model | None]:
     """The catalogue, at most half a second old, and the model to answer with. Call it outside a transaction.
 
-    The first caller of a process fills the shelf, and others wait for it; later on nobody waits.
+    The first caller of a process fills the shelf, and the first after a change that was told to this process takes it
+    in, and others wait for it; otherwise nobody waits.
     """
     shelf = _held["shelf"]
-    if shelf.looked_at is None:
+    if shelf.looked_at is None or shelf.heard != shelf.told:
         with shelf.looking:
-            if shelf.looked_at is None:
-                _look(shelf, in_background=False)
+            if shelf.looked_at is None or shelf.heard != shelf.told:
+                _look(shelf, in_background=shelf.looked_at is not None)
     elif time.monotonic() - shelf.looked_at > LOOK_EVERY_S and shelf.looking.acquire(blocking=False):
         try:
             _look(shelf, in_background=True)
@@ -80,7 +91,7 @@ def slot(name: str) -> Slot | None:
 
 
 def _look(shelf: _Shelf, *, in_background: bool) -> None:
-    began = time.monotonic()
+    began, told = time.monotonic(), shelf.told
     with transaction(read_only=True) as tx:
         version, newest, slots_version = store.serving_state(tx)
         published = store.newest(tx, shelf.refused) if newest != _serving(shelf) else None
@@ -94,7 +105,7 @@ def _look(shelf: _Shelf, *, in_background: bool) -> None:
             threading.Thread(target=_load, args=(shelf, published), name=LOADER, daemon=True).start()
         else:
             _load_any(shelf, published)
-    shelf.looked_at = began
+    shelf.looked_at, shelf.heard = began, told
 
 
 def _slots(tx: Transaction) -> dict[str, Slot]:

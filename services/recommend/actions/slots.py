@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from services.recommend.actions import experiments
+from services.recommend.actions import experiments, shelf
 from services.recommend.domain.slots import MOST_SLOTS, Slot, slot_of
 from services.recommend.store import slots as store
 from shared import audit
@@ -41,7 +41,8 @@ def put_slot(name: str, given: Mapping[str, Any], check_version: VersionCheck) -
         after = _get(tx, name)
         action = "slot.update" if before else "slot.create"
         audit.record(tx, action, ("slot", name), *audit.difference(before["settings"] if before else {}, settings))
-        return _shown(after)
+    shelf.expect_change()
+    return _shown(after)
 
 
 def unkept(given: Mapping[str, Any]) -> Slot:
@@ -59,6 +60,7 @@ def delete_slot(name: str, check_version: VersionCheck) -> None:
         store.remove(tx, name)
         experiments.follow(tx, name, before["settings"], {})
         audit.record(tx, "slot.delete", ("slot", name), before=before["settings"])
+    shelf.expect_change()
 
 
 def _get(tx: Transaction, name: str) -> Row:

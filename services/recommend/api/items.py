@@ -71,7 +71,10 @@ def get_item(item_id: str) -> dict[str, Any]:
 @blp.arguments(AvailabilityIn)
 @blp.response(200, ItemOut)
 def patch_item(changes: dict[str, Any], item_id: str) -> dict[str, Any]:
-    """Say whether an item can be bought, and how many are left; it counts within a second."""
+    """Say whether an item can be bought, and how many are left.
+
+    It counts in the next answer; where several processes serve, in those of the others within half a second.
+    """
     return actions.change_availability(item_id, changes)
 
 

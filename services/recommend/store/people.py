@@ -7,14 +7,17 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from psycopg.rows import tuple_row
 
+from services.recommend.domain.interactions import Entry
 from services.recommend.store.arrays import values
 from services.recommend.store.models import EPOCH
 from shared.database import Transaction
 
-_UUID: Final = 2950  # Postgres's number of the type
+_UUID: Final = 2950  # Postgres's numbers of the types
+_TEXT: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +35,86 @@ class PersonLines:
         return PersonLines(self.keys[then], self.kinds[then], self.quantities[then], self.occurred_at[then])
 
 
-def lines_of_customer(tx: Transaction, customer_id: UUID) -> PersonLines | None:
-    """The lines of a customer; None where there are none (unknown, new, or merged into another since)."""
-    row = tx.binary_row(
-        """
-        SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
-               array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-        FROM interaction WHERE customer_id = $1 AND item_key IS NOT NULL
-        """,
-        [(_UUID, customer_id.bytes)],
-    )
-    return None if row[0] is None else _columns(row)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a person at one moment: the lines we have read (None: none), and events we have not yet."""
+
+    lines: PersonLines | None
+    newest: list[Entry]
 
 
-def lines_of_identity(tx: Transaction, identity_id: UUID) -> PersonLines | None:
-    """The lines that arrived under one identity only, whoever it belongs to."""
-    row = tx.binary_row(
-        """
-        SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
-               array_send(array_agg(quantity)), array_send(array_agg(occurred_at))
-        FROM interaction WHERE identity_id = $1 AND item_key IS NOT NULL
-        """,
-        [(_UUID, identity_id.bytes)],
-    )
-    return None if row[0] is None else _columns(row)
+# One statement, so that an event on its way from the intake over the log to the lines is there once, wherever it is.
+_NEWEST_JSON: Final = """
+    SELECT json_agg(json_build_array(event, identity_id, customer_id, occurred_at, trusted, payload -> 'properties'))
+    FROM (
+        SELECT event, identity_id, customer_id, occurred_at, trusted, payload FROM profile_out.newest_events_v1
+        WHERE type = 'track' AND position > coalesce((SELECT position FROM log_cursor WHERE reader = 'recommend'), 0)
+"""
+_LAST: Final = " ORDER BY position DESC, occurred_at DESC LIMIT 1000) AS newest"
+_LINES: Final = """
+    SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
+           array_send(array_agg(quantity)), array_send(array_agg(occurred_at)),
+"""
+_OF_CUSTOMER: Final = (
+    _LINES
+    + "("
+    + _NEWEST_JSON
+    + "AND customer_id = $1"
+    + _LAST
+    + ") FROM interaction WHERE customer_id = $1 AND item_key IS NOT NULL"
+)
+_OF_IDENTITY: Final = (
+    _LINES
+    + "("
+    + _NEWEST_JSON
+    + "AND identity_id = $1"
+    + _LAST
+    + ") FROM interaction WHERE identity_id = $1 AND item_key IS NOT NULL"
+)
+_UNDER: Final = _NEWEST_JSON + "AND kind = $1 AND lookup = $2" + _LAST
+
+
+def of_customer(tx: Transaction, customer_id: UUID) -> Known:
+    """What a customer did; nothing where they are unknown, new, or merged into another since."""
+    return _known(tx.binary_row(_OF_CUSTOMER, [(_UUID, customer_id.bytes)]))
+
+
+def of_identity(tx: Transaction, identity_id: UUID) -> Known:
+    """What arrived under one identity only, whoever it belongs to."""
+    return _known(tx.binary_row(_OF_IDENTITY, [(_UUID, identity_id.bytes)]))
+
+
+def newest_under(tx: Transaction, kind: str, value: str) -> list[Entry]:
+    """What we have not read yet and arrived under an id of the shop's (`kind`: user_id or anonymous_id)."""
+    if "\0" in value:  # nobody is called so, and Postgres takes no such text
+        return []
+    asked = [(_TEXT, text.encode()) for text in (kind, value)]
+    return _entries(tx.binary_row(_UNDER, asked)[0])
+
+
+def _known(row: tuple[bytes | None, ...]) -> Known:
+    return Known(None if row[0] is None else _columns(row[:4]), _entries(row[4]))
+
+
+def _entries(sent: bytes | None) -> list[Entry]:
+    """The newest last. Nobody knows their positions yet."""
+    return [
+        Entry(
+            position=0,
+            type="track",
+            event=event,
+            identity_id=_uuid(identity),
+            customer_id=_uuid(customer),
+            occurred_at=datetime.fromisoformat(at),
+            trusted=trusted,
+            payload={"properties": properties},
+        )
+        for event, identity, customer, at, trusted, properties in reversed(orjson.loads(sent or b"[]"))
+    ]
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
 
 
 def lines_of_customers(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, PersonLines]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import time_machine
 
-from services.recommend.actions import interactions, training
+from services.recommend.actions import interactions, shelf, training
 from shared.ids import uuid7
 from tests.integration.recommend.conftest import tea
 
@@ -40,12 +40,15 @@ def test_what_is_sold_out_never_appears_and_a_shortfall_is_explained(api):
     }  # fmt: skip
 
 
-def test_availability_counts_at_once(api):
+def test_availability_counts_at_once(api, monkeypatch):
+    monkeypatch.setattr(shelf, "LOOK_EVERY_S", 3600.0)
     assert "pot" in ids(api.post("/v1/recommendations", json={"user_id": "dark 0"}))
     api.put("/v1/items", json={"items": [tea("pot", 120, "Ware", stock=0), tea("scale", 60, "Ware")]})
     found = ids(api.post("/v1/recommendations", json={"user_id": "dark 0"}))
     assert "pot" not in found
     assert "scale" in found
+    api.patch("/v1/items/scale", json={"available": False})
+    assert "scale" not in ids(api.post("/v1/recommendations", json={"user_id": "dark 0"}))
 
 
 def test_an_order_just_read_counts_in_the_next_answer(api, shop, as_recommend):
