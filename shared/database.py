@@ -54,9 +54,14 @@ class Transaction:
         return self.connection.execute(query, params)
 
     def many(self, query: Query, rows: Iterable[Params]) -> None:
-        """Run one statement once per row of parameters, pipelined. For big batches use unnest or copy()."""
+        """Run one statement once per row of parameters, a round trip each. For big batches use unnest or copy().
+
+        Not executemany(): psycopg ends its pipeline with a Flush, and a session whose last message was one is not idle
+        to PostgreSQL: frozen there, it would hold its locks for ever (IDLE_IN_TRANSACTION_MS).
+        """
         with self.connection.cursor() as cursor:
-            cursor.executemany(query, rows)
+            for row in rows:
+                cursor.execute(query, row, prepare=True)
 
     @overload
     def all(self, query: Query, params: Params | None = None) -> list[Row]: ...

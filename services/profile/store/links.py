@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from shared.database import Row, Transaction
@@ -78,32 +78,43 @@ def of_customers(tx: Transaction, customer_ids: Iterable[UUID]) -> list[tuple[UU
     return [(row["a"], row["b"]) for row in rows]
 
 
+_DECIDED: Final = (
+    *("link_id", "a", "b", "evidence", "alias", "replaces"),
+    *("trusted", "made_by", "source", "made_at", "refused"),
+)
+
+
 def decide(tx: Transaction, links: Sequence[dict[str, Any]]) -> None:
     """Keep what was decided on claimed pairs (`refused` None: they are joined). A later decision replaces one."""
-    tx.many(
+    last = {(link["a"], link["b"]): link for link in links}
+    tx.execute(
         """
         INSERT INTO identity_link (
             link_id, a, b, evidence, alias, replaces, trusted, made_by, source, made_at, refused
         )
-        VALUES (
-            %(link_id)s, %(a)s, %(b)s, %(evidence)s, %(alias)s, %(replaces)s, %(trusted)s, %(made_by)s, %(source)s,
-            %(made_at)s, %(refused)s
-        )
+        SELECT * FROM unnest(
+            %(link_id)s::uuid[], %(a)s::uuid[], %(b)s::uuid[], %(evidence)s::text[], %(alias)s::boolean[],
+            %(replaces)s::uuid[], %(trusted)s::boolean[], %(made_by)s::uuid[], %(source)s::text[],
+            %(made_at)s::timestamptz[], %(refused)s::text[])
         ON CONFLICT (a, b) DO UPDATE SET
             evidence = excluded.evidence, alias = excluded.alias, replaces = excluded.replaces,
             trusted = excluded.trusted, made_by = excluded.made_by, source = excluded.source,
             made_at = excluded.made_at,
             refused = excluded.refused, undone_at = NULL, undone_by = NULL
         """,
-        links,
+        {name: [link[name] for link in last.values()] for name in _DECIDED},
     )
 
 
 def refuse(tx: Transaction, pairs: Sequence[tuple[UUID, UUID]], reason: str) -> None:
     """End the joining of pairs (a < b) for a reason."""
-    tx.many(
-        "UPDATE identity_link SET refused = %(reason)s WHERE a = %(a)s AND b = %(b)s",
-        [{"a": a, "b": b, "reason": reason} for a, b in pairs],
+    tx.execute(
+        """
+        UPDATE identity_link AS l SET refused = %(reason)s
+        FROM unnest(%(a)s::uuid[], %(b)s::uuid[]) AS pair (a, b)
+        WHERE l.a = pair.a AND l.b = pair.b
+        """,
+        {"a": [a for a, _ in pairs], "b": [b for _, b in pairs], "reason": reason},
     )
 
 

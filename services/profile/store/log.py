@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from shared import log
 from shared.database import LockNotAvailable, Row, Transaction
@@ -32,23 +32,22 @@ def _make_partition(tx: Transaction, number: int) -> None:
 
 def add_changes(tx: Transaction, first: int, changes: Sequence[tuple[str, dict[str, Any]]], now: datetime) -> None:
     """Append merges and splits: (type, payload) each, from position `first` on."""
-    tx.many(
+    tx.execute(
         """
         INSERT INTO event_log (
             position, message_id, type, occurred_at, received_at, imported, trusted, source, payload
         )
-        VALUES (%(position)s, %(message_id)s, %(type)s, %(now)s, %(now)s, false, true, 'profile', %(payload)s)
+        SELECT %(first)s + place - 1, type || '-' || (%(first)s + place - 1), type, %(now)s, %(now)s, false, true,
+               'profile', payload
+        FROM unnest(%(types)s::text[], %(payloads)s::text[]::jsonb[])
+             WITH ORDINALITY AS change (type, payload, place)
         """,
-        [
-            {
-                "position": first + offset,
-                "message_id": f"{kind}-{first + offset}",
-                "type": kind,
-                "now": now,
-                "payload": Jsonb(payload),
-            }
-            for offset, (kind, payload) in enumerate(changes)
-        ],
+        {
+            "first": first,
+            "now": now,
+            "types": [kind for kind, _ in changes],
+            "payloads": [orjson.dumps(payload).decode() for _, payload in changes],
+        },
     )
 
 
