@@ -44,7 +44,7 @@ class Known:
 
 
 # One statement, so that an event on its way from the intake over the log to the lines is there once, wherever it is.
-_NEWEST_JSON: Final = """
+_NEWEST: Final = """
     SELECT json_agg(json_build_array(event, identity_id, customer_id, occurred_at, trusted, payload -> 'properties'))
     FROM (
         SELECT event, identity_id, customer_id, occurred_at, trusted, payload FROM profile_out.newest_events_v1
@@ -55,23 +55,10 @@ _LINES: Final = """
     SELECT array_send(array_agg(item_key)), array_send(array_agg(kind)),
            array_send(array_agg(quantity)), array_send(array_agg(occurred_at)),
 """
-_OF_CUSTOMER: Final = (
-    _LINES
-    + "("
-    + _NEWEST_JSON
-    + "AND customer_id = $1"
-    + _LAST
-    + ") FROM interaction WHERE customer_id = $1 AND item_key IS NOT NULL"
-)
-_OF_IDENTITY: Final = (
-    _LINES
-    + "("
-    + _NEWEST_JSON
-    + "AND identity_id = $1"
-    + _LAST
-    + ") FROM interaction WHERE identity_id = $1 AND item_key IS NOT NULL"
-)
-_UNDER: Final = _NEWEST_JSON + "AND kind = $1 AND lookup = $2" + _LAST
+_ITEMS: Final = " FROM interaction WHERE item_key IS NOT NULL "
+_OF_CUSTOMER: Final = _LINES + "(" + _NEWEST + "AND customer_id = $1" + _LAST + ")" + _ITEMS + "AND customer_id = $1"
+_OF_IDENTITY: Final = _LINES + "(" + _NEWEST + "AND identity_id = $1" + _LAST + ")" + _ITEMS + "AND identity_id = $1"
+_UNDER: Final = _NEWEST + "AND kind = $1 AND lookup = $2" + _LAST
 
 
 def of_customer(tx: Transaction, customer_id: UUID) -> Known:

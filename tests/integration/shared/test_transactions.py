@@ -13,11 +13,17 @@ def profile(database_clone):
     return database_clone("profile")
 
 
-@pytest.mark.parametrize("rows", [1, 50])
-def test_one_that_is_left_open_is_ended_whatever_was_its_last_statement(profile, rows):
-    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout), transaction() as tx:
+def leave_open(rows):
+    with transaction() as tx:
         tx.execute("SET LOCAL idle_in_transaction_session_timeout = '200ms'")
         tx.execute("CREATE TEMPORARY TABLE tea (name text)")
         tx.many("INSERT INTO tea VALUES (%(name)s)", [{"name": f"tea {n}"} for n in range(rows)])
         time.sleep(1)
         tx.execute("SELECT 1")
+
+
+@pytest.mark.usefixtures("profile")
+@pytest.mark.parametrize("rows", [1, 50])
+def test_one_that_is_left_open_is_ended_whatever_was_its_last_statement(rows):
+    with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+        leave_open(rows)
