@@ -41,6 +41,8 @@ class LingeringWorker(ThreadWorker):
     def _goes_on(self, conn: Any) -> bool:
         if self._waiting or conn.is_http2:
             return False
+        if conn.parser.unreader.buf.getvalue():  # it came together with the one before
+            return True
         ready = select.poll()
         ready.register(conn.sock, select.POLLIN)
         return bool(ready.poll(self.linger_ms))

@@ -1,6 +1,7 @@
 """gunicorn's threads stay with a connection that goes on, and with none that keeps others waiting."""
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -109,3 +110,11 @@ def test_what_is_asked_while_it_ends_is_answered_and_that_the_connection_ends_is
             assert reply.status == 200
             reply.read()
         assert process.wait(10) == 0
+
+
+def test_what_came_together_is_not_waited_for(tmp_path):
+    with serving(tmp_path, threads=2) as (_, port), socket.create_connection((LOOPBACK, port), timeout=1) as client:
+        client.sendall(b"GET /?0 HTTP/1.1\r\nHost: shop.example\r\n\r\n" * 3)
+        said = b""
+        while said.count(b"200 OK") < 3:
+            said += client.recv(65536)
