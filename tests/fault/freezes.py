@@ -42,6 +42,8 @@ def freeze_for_good(roles: Sequence[str], windows: int = 0, *, every: bool = Fal
         targets = field.platform.targets(roles) if every else [field.pick(roles)]
         if not targets:
             raise NotPossible(f"none of {', '.join(roles)} runs")
+        for target in targets:  # one that is frozen already would be woken before it is missed
+            field.check_nobody_sleeps(target.role.partition("-")[0])
         chosen = [_itself_or_child(field, field.platform.process(target)) for target in targets]
         field.frozen.append(Frozen(chosen, FOR_GOOD_S))
         names = ", ".join(target.name for target in targets)
