@@ -27,7 +27,7 @@ def row(
             known.add(name)
         result = server.exec_prepared(name, values, formats, pq.Format.BINARY)
         if result.error_field(pq.DiagnosticField.SQLSTATE) == _NO_SUCH_STATEMENT:  # psycopg deallocates after rollbacks
-            known.clear()
+            known.discard(name)
             return row(connection, query, params)
     else:  # a statement that fails would end the caller's transaction: nothing is kept there
         result = server.exec_params(text, values, [oid for oid, _ in params], formats, pq.Format.BINARY)

@@ -40,6 +40,15 @@ def test_it_still_works_after_a_rollback_has_made_the_server_forget():
         assert asked(tx, 2) == (struct.pack("!q", 4), None)
 
 
+def test_each_statement_is_made_again_by_itself_when_the_server_has_forgotten():
+    with statement() as tx:
+        asked(tx, 1)
+        tx.execute("DEALLOCATE ALL")
+        for _ in range(2):
+            assert tx.binary_row("SELECT 5", []) == (b"\0\0\0\5",)  # made after the server forgot the other
+            assert asked(tx, 2) == (struct.pack("!q", 4), None)
+
+
 def test_what_the_server_refuses_is_raised_and_the_connection_goes_on():
     with statement() as tx:
         with pytest.raises(psycopg.errors.DivisionByZero):
