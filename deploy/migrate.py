@@ -6,7 +6,7 @@ shared.contracts.PUBLISHED are granted to exactly the roles named there. Safe to
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,10 +84,12 @@ def role_url(owner_url: str, service: str, password: str, role_prefix: str | Non
 def _owner(owner_url: str) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(owner_url, autocommit=True, connect_timeout=10)
-    except psycopg.OperationalError as error:
-        if not create_database(owner_url):
+    except psycopg.OperationalError:
+        create_database(owner_url)  # or another run has, since we asked
+        try:
+            connection = psycopg.connect(owner_url, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError as error:
             raise MigrateError(f"the database cannot be reached: {error}") from error
-        connection = psycopg.connect(owner_url, autocommit=True, connect_timeout=10)
     with connection:
         if connection.info.server_version < OLDEST_SERVER:
             raise MigrateError("PostgreSQL 15 or newer is needed")
@@ -99,21 +101,14 @@ def _owner(owner_url: str) -> Iterator[psycopg.Connection]:
             ) from error
 
 
-def create_database(owner_url: str) -> bool:
-    """Make the database the URL names, if only that is missing."""
+def create_database(owner_url: str) -> None:
+    """Make the database the URL names, if only that is missing; whoever connects to it next is told what else is."""
     parts = urlsplit(owner_url)
-    try:
-        with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
-            name = parts.path.lstrip("/") or connection.info.user
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %(name)s", {"name": name}).fetchone()
-            if found is not None:
-                return False
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            return True
-    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        return True  # another run was quicker
-    except psycopg.Error:
-        return False
+    # Another run may be quicker (a duplicate), or the server may not be there at all.
+    with suppress(psycopg.Error), psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as own:
+        name = parts.path.lstrip("/") or own.info.user
+        if own.execute("SELECT 1 FROM pg_database WHERE datname = %(name)s", {"name": name}).fetchone() is None:
+            own.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _ensure_role(connection: psycopg.Connection, service: str, role: str, password: str | None) -> None:
