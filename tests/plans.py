@@ -38,14 +38,14 @@ def watch(connection: psycopg.Connection[Any], plans: list[Plan]) -> None:
 
 def rescans(plan: Plan) -> list[str]:
     """Where a whole table or result would be read once more for every row of another."""
-    return [found for node in _nodes(plan.root) if node["Node Type"] == "Nested Loop" for found in _inner(node)]
+    return [found for node in nodes(plan.root) if node["Node Type"] == "Nested Loop" for found in _inner(node)]
 
 
 def reads(plan: Plan) -> list[str]:
     """What it reads as a whole, once or more often."""
     return [
         f"{node['Node Type']} of {node.get('Relation Name')}"
-        for node in _nodes(plan.root)
+        for node in nodes(plan.root)
         if "Scan" in node["Node Type"]
     ]
 
@@ -54,7 +54,7 @@ def _inner(loop: dict[str, Any]) -> Iterator[str]:
     outer, inner = (child for child in loop["Plans"] if child.get("Parent Relationship") in ("Outer", "Inner"))
     if _is_one_row(outer):
         return
-    for node in _nodes(inner):
+    for node in nodes(inner):
         if node["Node Type"] in _WHOLE:
             yield f"{node['Node Type']} of {node.get('Relation Name') or node.get('CTE Name')}"
 
@@ -64,7 +64,8 @@ def _is_one_row(node: dict[str, Any]) -> bool:
     return node["Node Type"] == "Result" or (node["Node Type"] == "Aggregate" and "Group Key" not in node)
 
 
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A node of a plan and all below it."""
     yield node
     for child in node.get("Plans", ()):
-        yield from _nodes(child)
+        yield from nodes(child)

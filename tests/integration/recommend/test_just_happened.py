@@ -123,4 +123,7 @@ def test_a_burst_that_waits_is_not_read_as_a_whole(services, happens):
         recommend.execute(f"DEALLOCATE {name}")
         plan = plans.Plan(name, found["QUERY PLAN"][0]["Plan"])
         assert "Seq Scan of intake" not in plans.reads(plan)
+        asked = [node for node in plans.nodes(plan.root) if node.get("Relation Name") == "intake"]
+        assert asked
+        assert all("own_lookup" in node.get("Index Cond", "") for node in asked)
         assert plans.rescans(plan) == []
