@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from services.recommend.actions import shelf
 from services.recommend.domain.experiments import BEFORE, Arm, outcome
 from services.recommend.domain.slots import slot_of
 from services.recommend.store import experiments as store
@@ -32,7 +33,9 @@ def start(slot: str, variants: list[dict[str, Any]]) -> dict[str, Any]:
             "started_at": now.isoformat(),
         }
         _put(tx, slot, before["settings"], {**before["settings"], "experiment": experiment}, "experiment.start")
-        return _told(_get(tx, experiment_id))
+        begun = _told(_get(tx, experiment_id))
+    shelf.expect_change()
+    return begun
 
 
 def stop(slot: str, apply: str | None) -> dict[str, Any]:
@@ -47,7 +50,9 @@ def stop(slot: str, apply: str | None) -> dict[str, Any]:
         if apply is not None:
             after |= _overrides(experiment, apply)
         _put(tx, slot, settings, after, "experiment.apply" if apply else "experiment.stop", apply)
-        return _told(_get(tx, experiment["id"]))
+        ended = _told(_get(tx, experiment["id"]))
+    shelf.expect_change()
+    return ended
 
 
 def experiments(slot: str) -> list[dict[str, Any]]:

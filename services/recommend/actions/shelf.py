@@ -1,8 +1,8 @@
 """What a serving process holds in memory: the catalogue and the newest model, looked after while it answers.
 
 Changes of the catalogue and of slots are taken in by the request that finds them: by the next one in the process that
-was told of them, within half a second in others. A new model is loaded beside the traffic and takes
-over when it is whole; a broken one is refused, and the one before it goes on serving.
+was told of them, within half a second in others. A new model is loaded beside the traffic and takes over
+when it is whole; a broken one is refused, and the one before it goes on serving.
 """
 
 import threading

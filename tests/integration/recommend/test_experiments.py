@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.recommend.actions import interactions, served, upkeep
+from services.recommend.actions import interactions, served, shelf, upkeep
 from services.recommend.domain.experiments import BEFORE
 from services.recommend.domain.interactions import Kind
 from services.recommend.store import experiments as store
@@ -348,6 +348,14 @@ class TestExperiments:
         assert api.post(f"{HOME}/experiment/stop").get_json()["ended_at"] is not None
         after = api.get("/v1/slots/home").get_json()
         assert {**after, "version": 0, "updated_at": 0} == {**before, "version": 0, "updated_at": 0}
+
+    def test_it_begins_and_ends_with_the_very_next_answer(self, api, monkeypatch):
+        monkeypatch.setattr(shelf, "LOOK_EVERY_S", 3600.0)
+        assert ask(api, "green 0")["experiment"] is None
+        assert api.post(f"{HOME}/experiment", json=AB).status_code < 300
+        assert ask(api, "green 0")["experiment"] is not None
+        assert api.post(f"{HOME}/experiment/stop").status_code < 300
+        assert ask(api, "green 0")["experiment"] is None
 
     def test_shares_that_are_no_whole_and_unknown_slots_are_refused(self, api):
         bad = {"variants": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.4}]}
